@@ -27,17 +27,18 @@
 //!
 //! # The house
 //!
-//! Ten storeys, each a crate under `src/`: `docs/architecture.md` has them with what each may use. This crate is the
+//! Eleven storeys, each a crate under `src/`: `docs/architecture.md` has them with what each may use. This crate is the
 //! façade, with the rules and the sample tenant that ship ([`shipped`]), and the program. `tarbac-host` alone loads and
 //! decides; it holds no policy.
 //!
-//! Deliberately absent: any network but that of `tarbac serve`, which stands in a storey of its own, and whatever could be stale: what is kept of decisions
+//! Deliberately absent: any network but that of `tarbac serve` and `tarbac collect`, which stand in storeys of their own, and whatever could be stale: what is kept of decisions
 //! ([`bulk::decider::Decider`]) belongs to one engine, which never changes.
 //!
 //! # Features
 //!
 //! | feature | adds |
 //! |---|---|
+//! | `collect` (default) | exports of a live tenant |
 //! | `fleet` (default) | revisions in object storage, for many decision points |
 //! | `prove` (default) | specs, proved by a solver |
 //! | `serve` (default) | a decision point over HTTP |
@@ -59,6 +60,8 @@ pub use tarbac_analysis::{
 #[cfg(feature = "prove")]
 pub use tarbac_assurance::prove;
 pub use tarbac_assurance::{cedar_run_tests, coverage, mutation, snapshot, suite, test_report};
+#[cfg(feature = "collect")]
+pub use tarbac_collect as collect;
 pub use tarbac_diagnostic::{code, finding, printable, source};
 pub use tarbac_host::{
     Answer, Decision, Engine, Layout, LoadError, Outcome, Provenance, Request, Switches, Workspace,

@@ -149,6 +149,8 @@ pub(crate) enum Command {
     Readings(command::readings::ReadingsArgs),
     Init(command::init::InitArgs),
     Import(command::import::ImportArgs),
+    #[cfg(feature = "collect")]
+    Collect(command::collect::CollectArgs),
     #[cfg(feature = "serve")]
     Serve(command::serve::ServeArgs),
     #[cfg(feature = "serve")]

@@ -6,6 +6,8 @@
 pub(crate) mod access;
 pub(crate) mod candidates;
 pub(crate) mod check;
+#[cfg(feature = "collect")]
+pub(crate) mod collect;
 pub(crate) mod colophon;
 pub(crate) mod completions;
 mod context;
@@ -44,6 +46,8 @@ pub(crate) mod test;
 #[cfg(feature = "serve")]
 pub(crate) mod token;
 pub(crate) mod validate;
+#[cfg(any(feature = "collect", feature = "serve"))]
+mod value;
 pub(crate) mod what;
 pub(crate) mod what_if;
 pub(crate) mod who;
@@ -94,6 +98,8 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
         Command::Readings(readings) => readings::run(global, readings, &mut output),
         Command::Init(init) => init::run(global, init, &mut output),
         Command::Import(import) => import::run(global, import, &mut output),
+        #[cfg(feature = "collect")]
+        Command::Collect(collect) => collect::run(global, collect, &mut output),
         #[cfg(feature = "serve")]
         Command::Serve(serve) => serve::run(global, serve, &mut output),
         #[cfg(feature = "serve")]
@@ -174,6 +180,12 @@ fn check_flags(arguments: &Arguments) -> Result<(), clap::Error> {
     match (&arguments.command, arguments.global.format) {
         (Command::WhatIf(what_if), Format::Csv) if what_if.plan => {
             wrong("a plan cannot be written as csv: leave out --plan or --format csv".to_owned())
+        }
+        #[cfg(feature = "collect")]
+        (Command::Collect(collect), format)
+            if !collect.permissions && format != Format::Human =>
+        {
+            wrong("only collect --permissions writes that format; collected.json is the account of a collection".to_owned())
         }
         (Command::Import(import), Format::Markdown) if !import.how => {
             wrong("only import --how writes the format markdown".to_owned())

@@ -184,6 +184,13 @@ impl From<InquiryError> for Failure {
     }
 }
 
+#[cfg(feature = "collect")]
+impl From<tarbac_collect::CollectError> for Failure {
+    fn from(error: tarbac_collect::CollectError) -> Self {
+        Self::Error(Box::new(error))
+    }
+}
+
 #[cfg(feature = "serve")]
 impl From<tarbac_serve::ServeError> for Failure {
     fn from(error: tarbac_serve::ServeError) -> Self {

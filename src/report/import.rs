@@ -1,6 +1,7 @@
 //! The report of an import.
 
 mod catalog;
+mod script;
 
 use std::path::Path;
 
@@ -13,7 +14,8 @@ use tarbac_tenant::import::{ImportReport, Matter};
 use super::{Style, VERSION, json};
 use crate::schema;
 
-pub use catalog::{CATALOG_SCHEMA, catalog, catalog_document, catalog_markdown, script};
+pub use catalog::{CATALOG_SCHEMA, catalog, catalog_document, catalog_markdown};
+pub use script::script;
 
 /// The most names of a note, unless all are wanted.
 const LISTED: usize = 5;

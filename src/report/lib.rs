@@ -9,6 +9,7 @@
 pub mod access_review;
 pub mod answer;
 pub mod ci;
+pub mod collect;
 mod colour;
 pub mod coverage;
 pub mod decision_log;

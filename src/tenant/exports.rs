@@ -11,6 +11,7 @@
 //! [`import`](mod@crate::import) makes a workspace of the records.
 
 pub mod catalog;
+mod collected;
 pub mod configmgr;
 pub mod declared;
 pub mod devices;
@@ -27,6 +28,7 @@ use std::io;
 
 use thiserror::Error;
 
+pub use collected::{CallState, Collected, CollectedCall, PUBLISHING, STAGING, is_publishing};
 pub use folder::{Files, Folder, RefusedExport};
 pub use held::ExportsInMemory;
 pub use lenient::moment_in as moment;

@@ -7,7 +7,8 @@
 //!
 //! | module | content |
 //! |---|---|
-//! | `tenant`, `sites` | the declared tenant, its toggle and hierarchies |
+//! | `collection` | the age of the exports, and what was refused |
+//! | `tenant`, `sites`, `site_version` | the declared tenant, its toggle, hierarchies and their versions |
 //! | `intune` | roles, role assignments, scope tags |
 //! | `entra`, `license`, `membership` | people and groups, and the role assignments of each |
 //! | `eligibility` | memberships that people may activate |
@@ -18,6 +19,7 @@
 //! | `workspace`, `entity` | the files of the workspace |
 //! | `report` | the notes and their texts |
 
+mod collection;
 mod configmgr;
 mod cross_checks;
 mod eligibility;
@@ -30,6 +32,7 @@ mod membership;
 mod policy;
 mod report;
 mod role;
+mod site_version;
 mod sites;
 mod tenant;
 mod workspace;
@@ -125,8 +128,10 @@ pub fn import<F: Files>(
     now: Timestamp,
 ) -> Result<Imported, RefusedExport> {
     let folder = Folder::new(files)?;
-    let tenant = tenant::tenant(&folder)?;
+    let mut tenant = tenant::tenant(&folder)?;
+    site_version::fill_in(&folder, &mut tenant)?;
     let mut notes = Notes::default();
+    collection::note(&folder, now, &mut notes)?;
     let intune = Intune::read(&folder, &mut notes)?;
     let entra = Entra::read(&folder, now, &mut notes)?;
     let allows_unlicensed = tenant.allows_unlicensed_administrators;

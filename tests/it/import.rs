@@ -27,7 +27,7 @@ fn import_held(exports: &ExportsInMemory) -> Result<Imported, RefusedExport> {
 }
 
 /// The policies and the schema that ship.
-fn shipped_engine() -> Engine {
+pub fn shipped_engine() -> Engine {
     let texts = shipped::rules().alone();
     let examination = assembly::examine(&texts, Vec::new(), &Switches::default()).unwrap();
     examination.engine.unwrap()
@@ -43,7 +43,7 @@ fn shipped_files() -> BTreeMap<String, Vec<u8>> {
 }
 
 /// The files of a workspace.
-fn written(imported: &Imported) -> BTreeMap<String, Vec<u8>> {
+pub fn written(imported: &Imported) -> BTreeMap<String, Vec<u8>> {
     let folder = tempfile::tempdir().unwrap();
     write(imported, folder.path());
     files(folder.path())
@@ -74,7 +74,7 @@ pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// A workspace, loaded; it must have no errors.
-fn load(folder: &Path) -> Engine {
+pub fn load(folder: &Path) -> Engine {
     Workspace::load(&Layout::new(folder, shipped::rules()), &Switches::default())
         .unwrap_or_else(|error| panic!("{error:?}"))
         .engine

@@ -18,6 +18,8 @@ mod browser;
 mod cache;
 mod cedar_tests;
 mod check;
+#[cfg(feature = "collect")]
+mod collect;
 mod compare;
 mod contoso;
 mod corpus;

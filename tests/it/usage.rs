@@ -48,7 +48,7 @@ fn a_folder_that_is_none() {
 }
 
 /// Everything that can be asked for, in the order of the help.
-const COMMANDS: [&str; 35] = [
+const COMMANDS: [&str; 36] = [
     "check",
     "explain",
     "who",
@@ -69,6 +69,7 @@ const COMMANDS: [&str; 35] = [
     "readings",
     "init",
     "import",
+    "collect",
     "serve",
     "open",
     "health",
@@ -194,6 +195,7 @@ fn help_lists_the_formats_that_a_command_writes() {
     readings: human, json
     init: human, json
     import: human, json, markdown
+    collect: human, json, markdown
     serve: 
     open: 
     health: 
@@ -287,6 +289,7 @@ fn the_help_lists_the_commands_and_the_options() {
       readings     List the readings: choices where the documents disagree
       init         Write a sample workspace to try tarbac on
       import       Make a workspace from the exports of a live tenant, or refresh one
+      collect      Collect the exports of a live tenant from Microsoft Graph and Configuration Manager
       serve        Serve decisions over HTTP, by AuthZEN 1.0
       open         Open the page in a browser: who can, what, why and what if
       health       Ask a server of `tarbac serve` whether it is ready

@@ -4,7 +4,6 @@ mod callers;
 mod decision_log;
 #[cfg(feature = "fleet")]
 mod follow;
-mod value;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -16,6 +15,7 @@ use tarbac_host::excerpt::Excerpts;
 use tarbac_report as render;
 use tarbac_serve::{Limits, Listen, LogFormat, PublicUrl, Settings, Stopped, WorkspaceOrigin};
 
+use super::value::{bytes, duration};
 use super::{layout, note_warnings, reading, switches};
 use crate::arguments::format::format_fixed;
 use crate::arguments::{Format, GlobalArgs};
@@ -26,7 +26,6 @@ use callers::CallerArgs;
 use decision_log::DecisionLogArgs;
 #[cfg(feature = "fleet")]
 use follow::FollowArgs;
-use value::{bytes, duration};
 
 /// The heading of the limits in the help.
 const LIMITS: &str = "Limits";

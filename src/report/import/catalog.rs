@@ -1,8 +1,8 @@
-//! The catalog of exports, and the script that collects them.
+//! The catalog of exports.
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use tarbac_tenant::exports::catalog::{DECLARED, Declared, EXPORTS, Export, TENANT};
+use tarbac_tenant::exports::catalog::{DECLARED, Declared, EXPORTS, Export, ExportSource, TENANT};
 
 use crate::schema;
 use crate::{VERSION, json};
@@ -18,18 +18,16 @@ SMS Provider, where the security role is needed for all security scopes and coll
 "
     .to_owned();
     text += &format!("{}\n\n", connect());
-    for Export {
-        file,
-        purpose,
-        call,
-        powershell,
-        rights,
-        ..
-    } in &EXPORTS
-    {
-        text += &format!("{file}\n    {purpose}\n    {call}\n");
-        if !powershell.is_empty() {
-            text += &format!("    {powershell}\n");
+    for export in &EXPORTS {
+        let Export {
+            file,
+            purpose,
+            rights,
+            ..
+        } = export;
+        text += &format!("{file}\n    {purpose}\n    {}\n", export.call());
+        if let Some(line) = export.powershell() {
+            text += &format!("    {line}\n");
         }
         if *file == TENANT {
             for Declared { field, place } in &DECLARED {
@@ -49,7 +47,7 @@ the membership: the eligibilities do.
 }
 
 /// The line that signs in to Microsoft Graph, with every permission that the calls need.
-fn connect() -> String {
+pub(super) fn connect() -> String {
     format!("Connect-MgGraph -NoWelcome -Scopes {}", scopes().join(", "))
 }
 
@@ -65,98 +63,23 @@ fn scopes() -> Vec<&'static str> {
 }
 
 fn is_of_graph(export: &Export) -> bool {
-    export.file.starts_with("graph/")
-}
-
-/// A PowerShell script that collects the exports, except the declaration and the files of the admin center.
-pub fn script() -> String {
-    let mut text = include_str!("begin.ps1").replace("{connect}", &connect());
-    let is_of_objects = |export: &&Export| export.file.contains("<id>");
-    let (of_objects, lists): (Vec<&Export>, Vec<&Export>) = EXPORTS
-        .iter()
-        .filter(|of| is_of_graph(of))
-        .partition(is_of_objects);
-    for export in lists {
-        text += &format!(
-            "$saved['{0}'] = {1} \"{2}\" '{0}'\n",
-            export.file,
-            verb(export),
-            address(export)
-        );
-    }
-    let (of_groups, of_others): (Vec<&Export>, Vec<&Export>) = of_objects
-        .into_iter()
-        .partition(|export| export.file.starts_with("graph/groups/"));
-    for export in of_others {
-        let (list, _) = export.file.split_once("/<id>").unwrap_or((export.file, ""));
-        text += &format!(
-            "foreach ($id in $saved['{list}.json'].id) {{\n    $saved['{}'] += @({} \"{}\" \"{}\")\n}}\n",
-            export.file,
-            verb(export),
-            address(export),
-            export.file.replace("<id>", "$id"),
-        );
-    }
-    text += "\nforeach ($site in $Providers.Keys) {\n";
-    for export in &EXPORTS {
-        let Some(class) = export.file.strip_prefix("configmgr/<site>/") else {
-            continue;
-        };
-        let class = class.strip_suffix(".json").unwrap_or(class);
-        let properties = export.powershell.split_once("Select-Object ");
-        let properties = properties.and_then(|(_, rest)| rest.split_once(" |"));
-        let lazy = match export.powershell.contains("| Get-CimInstance |") {
-            true => " -Lazy",
-            false => "",
-        };
-        text += &format!(
-            "    $saved['{class}'] += @(Save-Class $site {class} {}{lazy})\n",
-            properties.map_or("*", |(properties, _)| properties),
-        );
-    }
-    text += "}\n\n";
-    text += include_str!("groups.ps1");
-    for export in of_groups {
-        text += &format!(
-            "    $found += @({} \"{}\" \"{}\")\n",
-            verb(export),
-            address(export),
-            export.file.replace("<id>", "$id"),
-        );
-    }
-    text + include_str!("end.ps1")
-}
-
-/// Role assignments by role definition: some tenants refuse this call, and other exports have the same.
-const ASSIGNMENTS_OF_ROLES: &str = "graph/roleDefinitions/<id>/";
-
-/// The function of the script that saves an export. A refusal of an optional or redundant export is a warning.
-fn verb(export: &Export) -> &'static str {
-    match export.is_optional || export.file.starts_with(ASSIGNMENTS_OF_ROLES) {
-        true => "Save-Optional",
-        false => "Save-Graph",
-    }
-}
-
-/// The address of a call as a text in PowerShell.
-fn address(export: &Export) -> String {
-    let address = export.call.strip_prefix("GET https://graph.microsoft.com/");
-    let address = address.unwrap_or(export.call).replace('$', "`$");
-    address.replace(' ', "%20").replace("<id>", "$id")
+    matches!(export.source, ExportSource::Graph(_))
 }
 
 /// The catalog as a table in Markdown, without the lines of PowerShell.
 pub fn catalog_markdown() -> String {
     let mut text = "| file | what for | from | takes |\n|---|---|---|---|\n".to_owned();
-    for Export {
-        file,
-        purpose,
-        call,
-        rights,
-        ..
-    } in &EXPORTS
-    {
-        text += &format!("| `{file}` | {purpose} | `{call}` | {rights} |\n");
+    for export in &EXPORTS {
+        let Export {
+            file,
+            purpose,
+            rights,
+            ..
+        } = export;
+        text += &format!(
+            "| `{file}` | {purpose} | `{}` | {rights} |\n",
+            export.call()
+        );
     }
     text
 }
@@ -182,8 +105,8 @@ struct DeclaredEntry {
 struct CatalogEntry {
     file: &'static str,
     purpose: &'static str,
-    call: &'static str,
-    powershell: Option<&'static str>,
+    call: String,
+    powershell: Option<String>,
     rights: &'static str,
 }
 
@@ -201,8 +124,8 @@ pub fn catalog_document() -> String {
             .map(|export| CatalogEntry {
                 file: export.file,
                 purpose: export.purpose,
-                call: export.call,
-                powershell: Some(export.powershell).filter(|line| !line.is_empty()),
+                call: export.call(),
+                powershell: export.powershell(),
                 rights: export.rights,
             })
             .collect(),

@@ -8,6 +8,17 @@ use smol_str::SmolStr;
 
 use super::lenient::{flag, list, number, optional_number, stated, texts, trimmed};
 
+/// A site of a hierarchy.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an instance of SMS_Site")]
+pub struct SmsSite {
+    /// The key of the class.
+    pub site_code: String,
+    /// `5.00.9128.1000`.
+    #[serde(default, deserialize_with = "trimmed")]
+    pub version: Option<String>,
+}
+
 /// An administrative user: a person or a group.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an instance of SMS_Admin")]

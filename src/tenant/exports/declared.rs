@@ -41,9 +41,9 @@ pub struct Hierarchy {
     /// The site code of its top site, three letters or digits; the id of its entity.
     #[serde(deserialize_with = "site_code")]
     pub site_code: String,
-    /// The version as year and month: 2403.
-    #[serde(deserialize_with = "version")]
-    pub version: u32,
+    /// The version as year and month: 2403; `None` where the site tells it.
+    #[serde(default, deserialize_with = "version")]
+    pub version: Option<u32>,
     /// The checkbox Enforce Configuration Manager RBAC.
     pub enforce_config_mgr_rbac: bool,
     /// Whether the version came from the early update ring.
@@ -109,8 +109,8 @@ fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, 
     Ok(Some(moment.to_rfc3339_opts(format, true)))
 }
 
-fn version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    deserializer.deserialize_any(Version)
+fn version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    deserializer.deserialize_any(Version).map(Some)
 }
 
 struct Version;

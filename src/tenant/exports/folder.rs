@@ -253,7 +253,7 @@ impl<'f, F: Files> Folder<'f, F> {
     pub fn missing(&self, name: &str, what_for: &str) -> RefusedExport {
         let path = format!("{name}.json");
         let help = catalog::export_at(&path)
-            .map(|export| format!("save what this gives: {}", export.call));
+            .map(|export| format!("save what this gives: {}", export.call()));
         let reason = format!("it is missing, and {what_for}");
         refused(self.files.shown(&path), reason, help)
     }
@@ -326,7 +326,7 @@ impl<'f, F: Files> Folder<'f, F> {
                 format!("{shown}:{line}:{column}"),
                 message,
                 catalog::export_at(path)
-                    .map(|export| format!("the file has what this gives: {}", export.call)),
+                    .map(|export| format!("the file has what this gives: {}", export.call())),
             ),
         }
     }

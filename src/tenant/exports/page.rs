@@ -20,6 +20,8 @@ use super::{RecordError, Unread};
 pub struct Page {
     /// The address of the page that follows: `@odata.nextLink`.
     pub next: Option<String>,
+    /// Whether the records came as a list, and not as one record or one a line.
+    pub is_list: bool,
 }
 
 /// Reads a page, and calls `each` with its records, in order.
@@ -142,6 +144,7 @@ impl<'de, T: DeserializeOwned, F: FnMut(T) -> Result<(), RecordError>> Visitor<'
                 "value" if is_page => return Err(A::Error::custom("`value` is there twice")),
                 "value" => {
                     is_page = true;
+                    self.page.is_list = true;
                     map.next_value_seed(Records {
                         each: &mut *self.each,
                         page: &mut *self.page,

@@ -13,9 +13,9 @@ use tarbac_serve::{
     Settings, SourcePoll, Stopped, TakeRevision, WorkspaceOrigin,
 };
 
-use super::value::duration;
 use crate::arguments::GlobalArgs;
 use crate::command::fleet::{StorePattern, cache, host_name, switches_of};
+use crate::command::value::duration;
 use crate::exit::Exit;
 use crate::failure::{Failure, ShellError};
 use crate::output::Output;

@@ -17,7 +17,7 @@ const DISCOVERED_BY_ENTRA: &str = "discoveredByEntra";
 #[serde(rename_all = "camelCase")]
 struct HierarchyAttributes<'a> {
     tenant: Uid<'a>,
-    version: u32,
+    version: Option<u32>,
     enforce_config_mgr_rbac: bool,
     early_update_ring: bool,
 }

@@ -8,21 +8,21 @@ use thiserror::Error;
 /// A text is no duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("a duration is like 500ms, 30s, 5m or 1h")]
-pub(super) struct NoDuration;
+pub(crate) struct NoDuration;
 
 /// A text is no size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("a size is a number of bytes, or like 512KiB or 4MiB")]
-pub(super) struct NoSize;
+pub(crate) struct NoSize;
 
 /// A duration of nothing or more.
-pub(super) fn duration(text: &str) -> Result<Duration, NoDuration> {
+pub(crate) fn duration(text: &str) -> Result<Duration, NoDuration> {
     let duration: SignedDuration = text.parse().map_err(|_| NoDuration)?;
     Duration::try_from(duration).map_err(|_| NoDuration)
 }
 
 /// A number of bytes.
-pub(super) fn bytes(text: &str) -> Result<usize, NoSize> {
+pub(crate) fn bytes(text: &str) -> Result<usize, NoSize> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let unit = match text.get(digits.len()..).unwrap_or_default() {
         "" | "B" => 1,

@@ -1,0 +1,234 @@
+//! The calls of the AdminService: classes whole, in pages, or one instance at a time.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Write};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tarbac_tenant::exports::catalog::{ClassCall, Export};
+
+use crate::answer::{self, AnswerRead, Form, Row};
+use crate::client::{Asked, Client, Effort, ReadFault, Rejection, Request};
+use crate::fault::CollectError;
+use crate::graph::{List, Place, page_name};
+use crate::run::{Facts, Run};
+
+/// The most bytes of an instance.
+const LARGEST: u64 = 64 * 1024 * 1024;
+
+/// The path of the classes.
+pub(crate) const CLASSES: &str = "AdminService/wmi";
+
+/// A class of a hierarchy that is asked for.
+pub(crate) struct ClassOf<'c> {
+    pub(crate) export: &'c Export,
+    pub(crate) call: ClassCall,
+    /// The name of the export, with the site code.
+    pub(crate) name: String,
+}
+
+impl ClassOf<'_> {
+    fn stem(&self) -> &str {
+        self.name.strip_suffix(".json").unwrap_or(&self.name)
+    }
+
+    fn reading(&self) -> impl Fn(&Row) -> bool {
+        Facts::keeps(self.export.file)
+    }
+}
+
+impl Run<'_> {
+    /// Collects a class.
+    pub(crate) fn class(&self, client: &Client<'_>, of: &ClassOf<'_>) -> Result<(), CollectError> {
+        let rejection = match (of.call.lazy, of.call.order) {
+            (Some(_), _) => self.instances(client, of)?,
+            (None, []) => self.whole(client, of)?,
+            (None, _) => self.in_pages(client, of)?,
+        };
+        match rejection {
+            None => Ok(()),
+            Some(rejection) => {
+                let url = client.address(&format!("{CLASSES}/{}", of.call.class));
+                self.reject(of.export, &of.name, &url, &rejection)
+            }
+        }
+    }
+
+    /// Collects a class in one answer, however long that is.
+    fn whole(
+        &self,
+        client: &Client<'_>,
+        of: &ClassOf<'_>,
+    ) -> Result<Option<Rejection>, CollectError> {
+        let list = List {
+            export: of.export,
+            name: &of.name,
+            stem: of.stem().to_owned(),
+            url: client.address(&format!("{CLASSES}/{}", of.call.list())),
+        };
+        self.follow(client, &list, None)
+    }
+
+    /// Collects a class in pages; in one answer, where the service does not keep the instances in order.
+    fn in_pages(
+        &self,
+        client: &Client<'_>,
+        of: &ClassOf<'_>,
+    ) -> Result<Option<Rejection>, CollectError> {
+        let (stem, size) = (of.stem(), self.settings.rows_of_page);
+        let before = self.journal.before(stem);
+        for (rows, _) in &before.pages {
+            self.count(&of.name, *rows);
+        }
+        if before.is_done {
+            return Ok(None);
+        }
+        let mut rows: u64 = before.pages.iter().map(|(rows, _)| rows).sum();
+        let (mut number, mut last) = (before.pages.len() + 1, None);
+        loop {
+            let url = client.address(&format!("{CLASSES}/{}", of.call.page(rows, size)));
+            let name = &of.name;
+            let place = Place {
+                name,
+                stem,
+                number,
+                form: Form::List,
+            };
+            let read = match self.page(client, &place, &url, &of.reading())? {
+                Asked::Answer(read) => read,
+                // It may not know how to order them.
+                Asked::Rejected(rejection) if rejection.status != 403 => {
+                    self.begin_again(name, stem, number, rows)?;
+                    return self.whole(client, of);
+                }
+                Asked::Rejected(rejection) => return Ok(Some(rejection)),
+            };
+            let is_all = read.rows < size || (number == 1 && read.rows > size);
+            if !is_all && (read.rows > size || !follows(&read, last)) {
+                self.staging.discard(&page_name(stem, number))?;
+                self.begin_again(name, stem, number, rows)?;
+                return self.whole(client, of);
+            }
+            self.note(stem, read.rows, None)?;
+            rows += read.rows;
+            last = read.ends.map(|(_, last)| last).or(last);
+            self.kept(of.export, name, read);
+            if is_all {
+                let done = self.journal.done(stem);
+                done.map_err(|error| self.not_written(&error))?;
+                return Ok(None);
+            }
+            number += 1;
+        }
+    }
+
+    /// Collects a class with lazy properties: its keys, and then each instance by itself, in one file.
+    fn instances(
+        &self,
+        client: &Client<'_>,
+        of: &ClassOf<'_>,
+    ) -> Result<Option<Rejection>, CollectError> {
+        let stem = of.stem();
+        let before = self.journal.before(stem);
+        if before.is_done {
+            let mut file = self.staging.open(&page_name(stem, 1))?;
+            let read = answer::read(&mut file, Form::One, &of.reading());
+            let read = read.map_err(|_| CollectError::Internal(format!("{stem} was changed")))?;
+            self.kept(of.export, &of.name, read);
+            return Ok(None);
+        }
+        let keys = match self.keys(client, of)? {
+            Asked::Answer(keys) => keys,
+            Asked::Rejected(rejection) => return Ok(Some(rejection)),
+        };
+        let path = self.staging.path(&page_name(stem, 1))?;
+        let part = path.with_extension("part");
+        let failed = |error| CollectError::file("write", &part, error);
+        let file = BufWriter::new(File::create(&part).map_err(failed)?);
+        let mut writer = GzEncoder::new(file, Compression::fast());
+        let mut all = AnswerRead::default();
+        for key in keys {
+            match self.instance(client, of, &key)? {
+                Asked::Answer((text, read)) => {
+                    all.rows += read.rows;
+                    all.kept.extend(read.kept);
+                    let written = writer.write_all(&text);
+                    written
+                        .and_then(|()| writer.write_all(b"\n"))
+                        .map_err(failed)?;
+                }
+                Asked::Rejected(rejection) if rejection.status == 404 => self.tally.gone(&of.name),
+                Asked::Rejected(rejection) => return Ok(Some(rejection)),
+            }
+        }
+        if all.rows == 0 {
+            // A file without a record is no list.
+            writer.write_all(b"[]\n").map_err(failed)?;
+        }
+        let file = writer.finish().map_err(failed)?;
+        let written: Result<File, io::Error> =
+            file.into_inner().map_err(io::IntoInnerError::into_error);
+        written.map_err(failed)?;
+        self.staging.keep(&part, &path)?;
+        let noted = self.journal.page(stem, all.rows, None);
+        let noted = noted.and_then(|()| self.journal.done(stem));
+        noted.map_err(|error| self.not_written(&error))?;
+        self.kept(of.export, &of.name, all);
+        Ok(None)
+    }
+
+    /// The keys of the instances of a class.
+    fn keys(
+        &self,
+        client: &Client<'_>,
+        of: &ClassOf<'_>,
+    ) -> Result<Asked<Vec<String>>, CollectError> {
+        let url = client.address(&format!("{CLASSES}/{}", of.call.list()));
+        let mut effort = Effort::default();
+        let mut read = |reader: &mut dyn Read| answer::read(reader, Form::List, &|_: &Row| true);
+        let asked = client.ask(&url, Request::Get, &mut effort, &mut read);
+        self.tally.spend(&of.name, effort);
+        Ok(match asked? {
+            Asked::Answer(read) => {
+                let keys = read.kept.into_iter().filter_map(|row| {
+                    let key = row.admin.or(row.role)?;
+                    Some(key.as_str().map_or_else(|| key.to_string(), str::to_owned))
+                });
+                Asked::Answer(keys.collect())
+            }
+            Asked::Rejected(rejection) => Asked::Rejected(rejection),
+        })
+    }
+
+    /// An instance: its text and what was read of it.
+    fn instance(
+        &self,
+        client: &Client<'_>,
+        of: &ClassOf<'_>,
+        key: &str,
+    ) -> Result<Asked<(Vec<u8>, AnswerRead)>, CollectError> {
+        let instance = of.call.instance(key).replace(' ', "%20");
+        let url = client.address(&format!("{CLASSES}/{instance}"));
+        let mut effort = Effort::default();
+        let keep = of.reading();
+        let mut read = |reader: &mut dyn Read| {
+            let mut text = Vec::new();
+            let got = reader.take(LARGEST).read_to_end(&mut text);
+            got.map_err(|error| ReadFault::Broken(error.to_string()))?;
+            let read = answer::read(&mut text.as_slice(), Form::One, &keep)?;
+            match read.rows {
+                1 => Ok((text, read)),
+                _ => Err(ReadFault::Broken(format!("{instance} is no instance"))),
+            }
+        };
+        let asked = client.ask(&url, Request::Get, &mut effort, &mut read);
+        self.tally.spend(&of.name, effort);
+        asked
+    }
+}
+
+/// Whether the records of a page come after a number, in order.
+fn follows(read: &AnswerRead, last: Option<u64>) -> bool {
+    let first = read.ends.map(|(first, _)| first);
+    read.is_ordered && first.is_some() && last.is_none_or(|last| first.is_some_and(|of| last <= of))
+}

@@ -1,0 +1,288 @@
+//! Many small calls of Microsoft Graph in one request.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use tarbac_tenant::exports::catalog::{Export, GraphCall};
+
+use crate::answer::{self, Form};
+use crate::client::{Asked, Client, Effort, ReadFault, Rejection, Request};
+use crate::fault::CollectError;
+use crate::graph::{List, page_name, stem};
+use crate::run::{Facts, Run};
+
+/// The most requests of a batch. Source: the page of Microsoft Graph on JSON batching.
+pub(crate) const LARGEST: usize = 20;
+
+/// The most bytes of the answer to a batch.
+const LONGEST: u64 = 256 * 1024 * 1024;
+
+/// A call about an object.
+#[derive(Clone)]
+pub(crate) struct Item<'e> {
+    pub(crate) export: &'e Export,
+    pub(crate) call: GraphCall,
+    pub(crate) id: String,
+}
+
+#[derive(Serialize)]
+struct Requests {
+    requests: Vec<Inner>,
+}
+
+#[derive(Serialize)]
+struct Inner {
+    id: String,
+    method: &'static str,
+    url: String,
+}
+
+#[derive(Deserialize)]
+struct Responses {
+    responses: Vec<Response>,
+}
+
+#[derive(Deserialize)]
+struct Response {
+    id: String,
+    status: u16,
+    #[serde(default)]
+    headers: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    body: Option<Box<RawValue>>,
+}
+
+/// What came of a call.
+enum Inside {
+    /// It is asked again, after a time that the service may name.
+    Again(Option<Duration>, String),
+    Kept,
+}
+
+impl Run<'_> {
+    /// Makes at most [`LARGEST`] calls of one version of Graph.
+    pub(crate) fn batch(
+        &self,
+        client: &Client<'_>,
+        items: Vec<Item<'_>>,
+    ) -> Result<(), CollectError> {
+        let mut pending = Vec::new();
+        for item in items {
+            if !is_id(&item.id) {
+                return Err(CollectError::Internal(format!(
+                    "{} names an object by `{}`, which is no id",
+                    item.export.file, item.id
+                )));
+            }
+            let list = self.list_of(client, &item);
+            let before = self.journal.before(&list.stem);
+            match before.pages.is_empty() && !before.is_done {
+                true => pending.push(item),
+                // What an earlier run has begun goes on by itself.
+                false => {
+                    if let Some(rejection) = self.follow(client, &list, None)? {
+                        self.reject_object(&item, &list.url, &rejection)?;
+                    }
+                }
+            }
+        }
+        let mut rounds = 0;
+        while !pending.is_empty() {
+            pending.retain(|item| !self.is_given_up(item.export.file));
+            let (again, wanted, reason) = self.round(client, &pending, rounds > 0)?;
+            if again.len() == pending.len() {
+                rounds += 1;
+            }
+            if rounds > self.settings.waits.times {
+                return Err(CollectError::NoAnswer {
+                    url: client.address("$batch"),
+                    times: rounds as u64,
+                    reason,
+                });
+            }
+            pending = again;
+            if !pending.is_empty() {
+                let doubled = 1 << rounds.min(10);
+                let waits = &self.settings.waits;
+                client.wait(wanted.unwrap_or(waits.first * doubled).min(waits.longest));
+            }
+        }
+        Ok(())
+    }
+
+    /// One batch; gives the calls that are to be made again, how long to wait before that, and why.
+    fn round<'i>(
+        &self,
+        client: &Client<'_>,
+        pending: &[Item<'i>],
+        is_again: bool,
+    ) -> Result<(Vec<Item<'i>>, Option<Duration>, String), CollectError> {
+        let Some(version) = pending.first().map(|item| item.call.version) else {
+            return Ok((Vec::new(), None, String::new()));
+        };
+        let mut answers = self.ask_at_once(client, version, pending, is_again)?;
+        let (mut again, mut wanted, mut reason) = (Vec::new(), None, String::new());
+        let refused = |response: &Response| response.status == 403;
+        // One object may be closed to the caller; that all are is for want of the permission.
+        let is_refused = answers.len() > 1 && answers.values().all(refused);
+        for (number, item) in pending.iter().enumerate() {
+            let inside = match answers.remove(&number.to_string()) {
+                Some(response) => self.inside(client, item, response)?,
+                None => Inside::Again(None, "a batch lacks an answer".to_owned()),
+            };
+            if let Inside::Again(after, why) = inside {
+                again.push(item.clone());
+                wanted = wanted.max(after);
+                reason = why;
+            }
+            if is_refused {
+                self.give_up(item.export.file);
+            }
+        }
+        Ok((again, wanted, reason))
+    }
+
+    /// Asks for several things in one request; gives the answers by their places.
+    fn ask_at_once(
+        &self,
+        client: &Client<'_>,
+        version: &str,
+        pending: &[Item<'_>],
+        is_again: bool,
+    ) -> Result<BTreeMap<String, Response>, CollectError> {
+        let inner = pending.iter().enumerate().map(|(number, item)| {
+            let request = item.call.request(Some(&item.id));
+            let url = request.strip_prefix(version).unwrap_or(&request);
+            Inner {
+                id: number.to_string(),
+                method: "GET",
+                url: url.to_owned(),
+            }
+        });
+        let requests = Requests {
+            requests: inner.collect(),
+        };
+        let body = serde_json::to_string(&requests)
+            .map_err(|error| CollectError::Internal(error.to_string()))?;
+        let url = client.address(&format!("{version}/$batch"));
+        let mut effort = Effort::default();
+        let mut read = |reader: &mut dyn Read| -> Result<Responses, ReadFault> {
+            let mut text = Vec::new();
+            let read = reader.take(LONGEST).read_to_end(&mut text);
+            read.map_err(|error| ReadFault::Broken(error.to_string()))?;
+            serde_json::from_slice(&text).map_err(|error| ReadFault::Broken(error.to_string()))
+        };
+        let asked = client.ask(&url, Request::Post(&body), &mut effort, &mut read);
+        for (number, item) in pending.iter().enumerate() {
+            let is_retried = is_again || (number == 0 && effort.retries > 0);
+            let effort = Effort {
+                requests: 1,
+                retries: u64::from(is_retried),
+            };
+            self.tally.spend(item.export.file, effort);
+        }
+        match asked? {
+            Asked::Answer(Responses { responses }) => Ok(responses
+                .into_iter()
+                .map(|response| (response.id.clone(), response))
+                .collect()),
+            Asked::Rejected(Rejection { status, message }) => Err(CollectError::Answered {
+                url,
+                status,
+                message,
+            }),
+        }
+    }
+
+    /// Takes one of the answers to a batch.
+    fn inside(
+        &self,
+        client: &Client<'_>,
+        item: &Item<'_>,
+        response: Response,
+    ) -> Result<Inside, CollectError> {
+        let Response {
+            status,
+            headers,
+            body,
+            ..
+        } = response;
+        let text = body.as_deref().map_or("", RawValue::get);
+        if [401, 408, 429].contains(&status) || (500..600).contains(&status) {
+            let after = headers.into_iter().flatten();
+            let mut after = after.filter(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
+            let after = after
+                .next()
+                .and_then(|(_, seconds)| seconds.trim().parse().ok());
+            let reason = format!("status {status} in a batch");
+            return Ok(Inside::Again(after.map(Duration::from_secs), reason));
+        }
+        let list = self.list_of(client, item);
+        if status != 200 {
+            let message = message_in(text);
+            self.reject_object(item, &list.url, &Rejection { status, message })?;
+            return Ok(Inside::Kept);
+        }
+        let keep = Facts::keeps(item.export.file);
+        let path = self.staging.path(&page_name(&list.stem, 1))?;
+        let part = path.with_extension("part");
+        let read = match answer::save(&mut text.as_bytes(), &part, Form::List, &keep) {
+            Ok(read) => read,
+            Err(ReadFault::Broken(reason)) => return Ok(Inside::Again(None, reason)),
+            Err(ReadFault::Kept(error)) => return Err(error),
+        };
+        self.staging.keep(&part, &path)?;
+        self.note(&list.stem, read.rows, read.next.as_deref())?;
+        if let Some(rejection) = self.follow(client, &list, Some(read))? {
+            self.reject_object(item, &list.url, &rejection)?;
+        }
+        Ok(Inside::Kept)
+    }
+
+    /// Takes note of an error about one object.
+    fn reject_object(
+        &self,
+        item: &Item<'_>,
+        url: &str,
+        rejection: &Rejection,
+    ) -> Result<(), CollectError> {
+        let name = item.export.file;
+        match rejection.status {
+            // It was there when the list was made.
+            404 => self.tally.gone(name),
+            status if status != 403 && self.may_expand(item.export) => {
+                self.tally.reject(name, rejection, item.export.rights);
+            }
+            _ => self.reject(item.export, name, url, rejection)?,
+        }
+        Ok(())
+    }
+
+    fn list_of<'i>(&self, client: &Client<'_>, item: &Item<'i>) -> List<'i> {
+        List {
+            export: item.export,
+            name: item.export.file,
+            stem: stem(item.export, Some(&item.id)),
+            url: client.address(&item.call.request(Some(&item.id))),
+        }
+    }
+}
+
+/// Whether a text is an id: it becomes a part of addresses and of paths.
+fn is_id(text: &str) -> bool {
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
+    !text.is_empty() && text.len() <= 64 && text.chars().all(is_part)
+}
+
+/// The message of an error within a batch.
+fn message_in(text: &str) -> String {
+    let error: Option<serde_json::Value> = serde_json::from_str(text).ok();
+    let message = error
+        .as_ref()
+        .and_then(|body| body.pointer("/error/message"));
+    let message = message.and_then(serde_json::Value::as_str);
+    message.unwrap_or("no reason is given").to_owned()
+}

@@ -1,0 +1,376 @@
+//! A request, repeated where that helps and refused where it does not.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use jiff::fmt::rfc2822;
+use serde::Deserialize;
+use ureq::http::{HeaderMap, Response};
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::{Agent, Body};
+
+use crate::clock;
+use crate::fault::CollectError;
+use crate::secret::Secret;
+use crate::settings::Waits;
+use crate::token::{TokenSource, Tokens};
+
+/// How often a token that is not accepted is renewed for one request.
+const RENEWALS: usize = 2;
+
+/// The most bytes of an error that are read.
+const LONGEST_ERROR: u64 = 64 * 1024;
+
+/// The most letters of an error that are told.
+const TOLD: usize = 300;
+
+/// A client of one service.
+pub(crate) struct Client<'s> {
+    agent: Agent,
+    /// Where the service is, without a slash at the end.
+    base: String,
+    tokens: Tokens<'s>,
+    waits: &'s Waits,
+    stop: &'s AtomicBool,
+}
+
+/// How a service is reached.
+pub(crate) struct Reach<'s> {
+    /// Where it is.
+    pub(crate) base: &'s str,
+    /// Who asks.
+    pub(crate) token: Option<&'s dyn TokenSource>,
+    /// The certificates in PEM of authorities of one's own.
+    pub(crate) authorities: Option<&'s [u8]>,
+    /// Whether a proxy of the environment is used.
+    pub(crate) may_use_proxy: bool,
+    /// How long one waits.
+    pub(crate) waits: &'s Waits,
+    /// Whether the collection has been stopped.
+    pub(crate) stop: &'s AtomicBool,
+}
+
+/// A request.
+#[derive(Clone, Copy)]
+pub(crate) enum Request<'r> {
+    Get,
+    Post(&'r str),
+}
+
+/// What came of a request.
+pub(crate) enum Asked<T> {
+    /// What the answer was read as.
+    Answer(T),
+    /// The service answers with an error that does not pass.
+    Rejected(Rejection),
+}
+
+/// The error of a service.
+#[derive(Debug, Clone)]
+pub(crate) struct Rejection {
+    pub(crate) status: u16,
+    pub(crate) message: String,
+}
+
+/// How many requests were made, and how many of them were repeated.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Effort {
+    pub(crate) requests: u64,
+    pub(crate) retries: u64,
+}
+
+/// Why an answer was not read.
+pub(crate) enum ReadFault {
+    /// It is cut off or no such answer: another one may be.
+    Broken(String),
+    /// It cannot be kept.
+    Kept(CollectError),
+}
+
+/// What came of one try.
+enum Tried<T> {
+    Answer(T),
+    Unaccepted(String),
+    Rejected(Rejection),
+    /// It may work later, after the time that the service names.
+    Later(String, Option<Duration>, Option<Rejection>),
+}
+
+impl<'s> Client<'s> {
+    pub(crate) fn new(reach: &Reach<'s>) -> Result<Self, CollectError> {
+        let base = reach.base.trim_end_matches('/').to_owned();
+        if !is_private(&base) {
+            return Err(CollectError::Address(base));
+        }
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            // A token goes to nobody else.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .https_only(base.starts_with("https:"))
+            .timeout_connect(Some(reach.waits.silence))
+            .timeout_recv_response(Some(reach.waits.answer))
+            .timeout_per_read(Some(reach.waits.silence))
+            .tls_config(tls(reach.authorities)?);
+        let config = match reach.may_use_proxy {
+            true => config,
+            false => config.proxy(None),
+        };
+        Ok(Self {
+            agent: Agent::new_with_config(config.build()),
+            base,
+            tokens: Tokens::new(reach.token),
+            waits: reach.waits,
+            stop: reach.stop,
+        })
+    }
+
+    /// The token, for what it says about who asks.
+    pub(crate) fn token(&self) -> Result<Option<Secret>, CollectError> {
+        Ok(self.tokens.get(None)?)
+    }
+
+    /// The address of something of the service.
+    pub(crate) fn address(&self, path: &str) -> String {
+        format!("{}/{path}", self.base)
+    }
+
+    /// Whether an address is one of the service, so that the token may go there.
+    pub(crate) fn has(&self, address: &str) -> bool {
+        let origin = |address: &str| {
+            let (scheme, rest) = address.split_once("://")?;
+            let host = rest.split(['/', '?', '#']).next()?;
+            Some(format!("{scheme}://{host}").to_ascii_lowercase())
+        };
+        origin(address).is_some() && origin(address) == origin(&self.base)
+    }
+
+    /// Asks until there is an answer, or an error that does not pass.
+    ///
+    /// # Errors
+    /// There is none after all repetitions, the token is not accepted, or the answer cannot be kept.
+    pub(crate) fn ask<T>(
+        &self,
+        url: &str,
+        request: Request<'_>,
+        effort: &mut Effort,
+        read: &mut dyn FnMut(&mut dyn Read) -> Result<T, ReadFault>,
+    ) -> Result<Asked<T>, CollectError> {
+        let mut delays = ExponentialBuilder::new()
+            .with_min_delay(self.waits.first)
+            .with_max_delay(self.waits.longest)
+            .with_max_times(self.waits.times)
+            .with_jitter()
+            .build();
+        let (mut token, mut renewals) = (self.tokens.get(None)?, 0);
+        let mut tries = 0;
+        loop {
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(CollectError::Internal("stopped".to_owned()));
+            }
+            effort.requests += 1;
+            effort.retries += u64::from(tries > 0);
+            tries += 1;
+            match self.try_once(url, request, token.as_ref(), read)? {
+                Tried::Answer(answer) => return Ok(Asked::Answer(answer)),
+                Tried::Rejected(rejection) => return Ok(Asked::Rejected(rejection)),
+                Tried::Unaccepted(reason) if renewals == RENEWALS || token.is_none() => {
+                    let url = without_query(url);
+                    return Err(CollectError::Unauthorized { url, reason });
+                }
+                Tried::Unaccepted(_) => {
+                    renewals += 1;
+                    token = self.tokens.get(token.as_ref())?;
+                }
+                Tried::Later(reason, wanted, rejection) => {
+                    let delay = delays.next();
+                    let is_too_long = wanted.is_some_and(|wanted| wanted > self.waits.longest);
+                    let (Some(delay), false) = (delay, is_too_long) else {
+                        return match rejection {
+                            Some(rejection) => Ok(Asked::Rejected(rejection)),
+                            None => Err(CollectError::NoAnswer {
+                                url: without_query(url),
+                                times: tries,
+                                reason,
+                            }),
+                        };
+                    };
+                    self.wait(wanted.unwrap_or(delay));
+                }
+            }
+        }
+    }
+
+    /// Waits, unless the collection is stopped meanwhile.
+    pub(crate) fn wait(&self, time: Duration) {
+        let mut left = time;
+        while !left.is_zero() && !self.stop.load(Ordering::Relaxed) {
+            let part = left.min(Duration::from_secs(1));
+            (self.waits.pause)(part);
+            left -= part;
+        }
+    }
+
+    fn try_once<T>(
+        &self,
+        url: &str,
+        request: Request<'_>,
+        token: Option<&Secret>,
+        read: &mut dyn FnMut(&mut dyn Read) -> Result<T, ReadFault>,
+    ) -> Result<Tried<T>, CollectError> {
+        let later = |reason: String| Ok(Tried::Later(reason, None, None));
+        let response = match self.send(url, request, token) {
+            Ok(response) => response,
+            Err(error) if is_lasting(&error) => {
+                return Err(CollectError::NoAnswer {
+                    url: without_query(url),
+                    times: 1,
+                    reason: error.to_string(),
+                });
+            }
+            Err(error) => return later(error.to_string()),
+        };
+        let status = response.status().as_u16();
+        if status == 200 {
+            let mut reader = response.into_body().into_reader();
+            return match read(&mut reader) {
+                Ok(answer) => Ok(Tried::Answer(answer)),
+                Err(ReadFault::Broken(reason)) => later(reason),
+                Err(ReadFault::Kept(error)) => Err(error),
+            };
+        }
+        let wanted = retry_after(response.headers());
+        let message = message(response);
+        let reason = format!("status {status}: {message}");
+        let rejection = Rejection { status, message };
+        Ok(match status {
+            401 => Tried::Unaccepted(reason),
+            408 | 429 | 502..=504 | 509 => Tried::Later(reason, wanted, None),
+            // It may pass, or be the answer to this very request.
+            500 => Tried::Later(reason, wanted, Some(rejection)),
+            _ => Tried::Rejected(rejection),
+        })
+    }
+
+    fn send(
+        &self,
+        url: &str,
+        request: Request<'_>,
+        token: Option<&Secret>,
+    ) -> Result<Response<Body>, ureq::Error> {
+        let bearer = token.map(|token| format!("Bearer {}", token.reveal()));
+        match request {
+            Request::Get => {
+                let mut builder = self.agent.get(url).header("Accept", "application/json");
+                if let Some(bearer) = bearer {
+                    builder = builder.header("Authorization", bearer);
+                }
+                builder.call()
+            }
+            Request::Post(body) => {
+                let mut builder = self.agent.post(url).header("Accept", "application/json");
+                if let Some(bearer) = bearer {
+                    builder = builder.header("Authorization", bearer);
+                }
+                builder.content_type("application/json").send(body)
+            }
+        }
+    }
+}
+
+/// The trust in a service: that of the machine, or in authorities of one's own.
+pub(crate) fn tls(authorities: Option<&[u8]>) -> Result<TlsConfig, CollectError> {
+    let roots = match authorities {
+        None => RootCerts::PlatformVerifier,
+        Some(pem) => {
+            let certificates = parse_pem(pem).filter_map(|item| match item {
+                Ok(PemItem::Certificate(certificate)) => Some(certificate),
+                _ => None,
+            });
+            let certificates: Vec<_> = certificates.collect();
+            if certificates.is_empty() {
+                let why = "the file of authorities has no certificate in PEM".to_owned();
+                return Err(CollectError::Internal(why));
+            }
+            RootCerts::Specific(Arc::new(certificates))
+        }
+    };
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    Ok(TlsConfig::builder()
+        .root_certs(roots)
+        .unversioned_rustls_crypto_provider(provider)
+        .build())
+}
+
+/// Whether nobody else reads what goes to an address: it has https, or is on this machine.
+pub(crate) fn is_private(base: &str) -> bool {
+    let Some((scheme, rest)) = base.split_once("://") else {
+        return false;
+    };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    let is_here = ["127.0.0.1", "localhost", "::1"].contains(&name);
+    // What stands before an @ is no part of the address, and may be a secret.
+    !name.is_empty() && !host.contains('@') && (scheme == "https" || (scheme == "http" && is_here))
+}
+
+/// Whether repeating a request cannot help.
+fn is_lasting(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::BadUri(_) | ureq::Error::Http(_) | ureq::Error::InvalidProxyUrl => true,
+        ureq::Error::Rustls(rustls::Error::InvalidCertificate(_)) => true,
+        ureq::Error::Io(error) => {
+            let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+            matches!(inner, Some(rustls::Error::InvalidCertificate(_)))
+        }
+        _ => false,
+    }
+}
+
+/// How long a service asks to wait: seconds, or a moment.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get("retry-after")?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let moment = rfc2822::parse(text).ok()?.timestamp();
+    let wait = moment.duration_since(clock::now());
+    Some(Duration::try_from(wait).unwrap_or_default())
+}
+
+/// The message of an error, as Graph and the AdminService write it.
+fn message(response: Response<Body>) -> String {
+    #[derive(Deserialize)]
+    struct Answer {
+        error: Error,
+    }
+    #[derive(Deserialize)]
+    struct Error {
+        #[serde(default)]
+        code: String,
+        #[serde(default)]
+        message: String,
+    }
+    let mut text = Vec::new();
+    let mut reader = response.into_body().into_reader().take(LONGEST_ERROR);
+    // An error that cannot be read whole is one all the same.
+    let _: io::Result<usize> = reader.read_to_end(&mut text);
+    match serde_json::from_slice::<Answer>(&text) {
+        Ok(Answer { error }) => {
+            let text = format!("{} {}", error.code, error.message);
+            text.trim().chars().take(TOLD).collect()
+        }
+        Err(_) => "no reason is given".to_owned(),
+    }
+}
+
+/// An address without what may be long in it.
+pub(crate) fn without_query(url: &str) -> String {
+    url.split('?').next().unwrap_or(url).to_owned()
+}

@@ -1,0 +1,139 @@
+//! Why a collection stops.
+
+use std::io;
+use std::path::Path;
+
+use miette::Diagnostic;
+use tarbac_diagnostic::source::shown;
+use thiserror::Error;
+
+use crate::token::SignInError;
+
+/// Why a collection stops. What was collected until then is kept, unless another collection is at it.
+#[derive(Debug, Error, Diagnostic)]
+pub enum CollectError {
+    /// A file cannot be read or written.
+    #[error("cannot {what} `{path}`: {reason}")]
+    #[diagnostic(code(collect::file))]
+    File {
+        /// What was tried.
+        what: &'static str,
+        /// The file.
+        path: String,
+        /// Why it cannot be done.
+        reason: io::Error,
+    },
+    /// Another collection writes into the folder.
+    #[error("another collection writes into `{0}`")]
+    #[diagnostic(
+        code(collect::locked),
+        help("wait for it, or choose another folder with --out")
+    )]
+    Locked(String),
+    /// The folder has exports that somebody else put there.
+    #[error("`{0}` has exports that no collection wrote")]
+    #[diagnostic(
+        code(collect::not_ours),
+        help("choose another folder with --out, or move graph/ and configmgr/ away")
+    )]
+    NotOurs(String),
+    /// There is nothing to go on with.
+    #[error("there is no collection in `{0}` to go on with")]
+    #[diagnostic(code(collect::nothing_to_resume), help("begin one without --resume"))]
+    NothingToResume(String),
+    /// The collection that was stopped asked for something else.
+    #[error("the collection in `{0}` asked for something else")]
+    #[diagnostic(
+        code(collect::another_plan),
+        help("give the arguments that it was begun with, or begin again without --resume")
+    )]
+    AnotherPlan(String),
+    /// Nobody can sign in.
+    #[error("cannot sign in: {0}")]
+    #[diagnostic(code(collect::sign_in))]
+    SignIn(SignInError),
+    /// An address would carry a token over the network for everybody to read.
+    #[error("`{0}` is no address that a token may be sent to")]
+    #[diagnostic(
+        code(collect::address),
+        help("give one with https; http only on this machine")
+    )]
+    Address(String),
+    /// A service does not answer, however often it is asked.
+    #[error("{url} was asked {times} times without an answer: {reason}")]
+    #[diagnostic(
+        code(collect::no_answer),
+        help("what was collected is kept: go on later with --resume")
+    )]
+    NoAnswer {
+        /// The request.
+        url: String,
+        /// How often it was made.
+        times: u64,
+        /// What went wrong last.
+        reason: String,
+    },
+    /// A service answers with an error, and there is no collection without this answer.
+    #[error("{url} answers with status {status}: {message}")]
+    #[diagnostic(
+        code(collect::answered),
+        help(
+            "nothing has taken the place of the collection before; go on with --resume once it is mended"
+        )
+    )]
+    Answered {
+        /// The request.
+        url: String,
+        /// The status.
+        status: u16,
+        /// What the service said.
+        message: String,
+    },
+    /// A service does not believe the token.
+    #[error("{url} does not accept the token: {reason}")]
+    #[diagnostic(
+        code(collect::unauthorized),
+        help(
+            "the token has to be for this service and tenant; sign in again and go on with --resume"
+        )
+    )]
+    Unauthorized {
+        /// The request.
+        url: String,
+        /// What the service said.
+        reason: String,
+    },
+    /// The next page is elsewhere.
+    #[error("{url} names a next page elsewhere, at {next}, where no token is sent")]
+    #[diagnostic(code(collect::elsewhere))]
+    Elsewhere {
+        /// The request.
+        url: String,
+        /// The page.
+        next: String,
+    },
+    /// The pages of a list go in a circle.
+    #[error("{0} leads to a page that was there before")]
+    #[diagnostic(code(collect::circle))]
+    Circle(String),
+    /// The collector itself cannot work.
+    #[error("{0}")]
+    #[diagnostic(code(collect::failed))]
+    Internal(String),
+}
+
+impl CollectError {
+    pub(crate) fn file(what: &'static str, path: &Path, reason: io::Error) -> Self {
+        Self::File {
+            what,
+            path: shown(path),
+            reason,
+        }
+    }
+}
+
+impl From<SignInError> for CollectError {
+    fn from(error: SignInError) -> Self {
+        Self::SignIn(error)
+    }
+}

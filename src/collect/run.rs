@@ -1,0 +1,322 @@
+//! A collection from the first call to the last.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use rayon::{Scope, ThreadPool, ThreadPoolBuilder};
+use tarbac_tenant::exports::Collected;
+use tarbac_tenant::exports::catalog::{EXPORTS, Export, ExportSource};
+
+use crate::admin_service::ClassOf;
+use crate::batch::{Item, LARGEST};
+use crate::client::{Client, Reach};
+use crate::clock;
+use crate::fault::CollectError;
+use crate::graph::{List, stem};
+use crate::journal::{Journal, Plan};
+use crate::settings::{CollectSettings, Progress};
+use crate::staging::{Begun, Staging};
+use crate::tally::Tally;
+use crate::token::Claims;
+
+pub(crate) use crate::facts::Facts;
+
+/// The assignments of each role: some tenants refuse the call, and the roles with theirs in them have the same.
+const ASSIGNMENTS_OF_ROLES: &str = "graph/roleDefinitions/<id>/roleAssignments.json";
+/// What is put into roles then.
+const ASSIGNMENTS: &str = "roleAssignments";
+
+/// A collection that runs.
+pub(crate) struct Run<'s> {
+    pub(crate) settings: &'s CollectSettings,
+    pub(crate) staging: Staging,
+    pub(crate) journal: Journal,
+    pub(crate) tally: Tally,
+    pub(crate) facts: Facts,
+    stop: &'s AtomicBool,
+    /// Why the collection stops.
+    fault: Mutex<Option<CollectError>>,
+    /// The exports that the service refuses altogether.
+    given_up: Mutex<BTreeSet<&'static str>>,
+}
+
+/// Collects the exports of a tenant into a folder, where they take the place of those before.
+///
+/// # Errors
+/// Nobody can sign in, a service does not answer, or the folder cannot be written. The folder is as it was then, and what
+/// was collected is kept for another run that goes on with it.
+pub fn collect(settings: &CollectSettings) -> Result<Collected, CollectError> {
+    let plan = Plan {
+        graph: settings
+            .graph_token
+            .as_ref()
+            .map(|_| graph_base(settings).to_owned()),
+        sites: settings
+            .sites
+            .iter()
+            .map(|site| (site.code.clone(), site.url.clone()))
+            .collect(),
+        has_all_groups: settings.has_all_groups,
+        started_at: clock::now().to_string(),
+    };
+    let stop = AtomicBool::new(false);
+    let clients = clients(settings, &stop)?;
+    let (staging, journal, plan) = match Staging::begin(&settings.out, plan, settings.is_resumed)? {
+        Begun::Open(staging, journal, plan) => (staging, journal, plan),
+        Begun::Finished(collected) => return Ok(*collected),
+    };
+    let run = Run {
+        settings,
+        staging,
+        journal,
+        tally: Tally::default(),
+        facts: Facts::default(),
+        stop: &stop,
+        fault: Mutex::new(None),
+        given_up: Mutex::default(),
+    };
+    let claims = match &clients.graph {
+        Some(graph) => graph.token()?.as_ref().map(Claims::of).unwrap_or_default(),
+        None => Claims::default(),
+    };
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(settings.jobs.max(1))
+        .build();
+    let pool = pool.map_err(|error| CollectError::Internal(error.to_string()))?;
+    run.all(&clients, &pool)?;
+    let collected = Collected {
+        version: 1,
+        program: settings.program.clone(),
+        started_at: plan.started_at,
+        finished_at: clock::now().to_string(),
+        cloud: settings.cloud.name.to_owned(),
+        tenant_id: claims.tenant(),
+        account: claims.account(),
+        is_pseudonymized: false,
+        calls: run.tally.calls(),
+    };
+    run.staging.publish(&collected)?;
+    Ok(collected)
+}
+
+/// The clients of the services.
+struct Clients<'s> {
+    graph: Option<Client<'s>>,
+    /// By site code.
+    sites: Vec<(&'s str, Client<'s>)>,
+}
+
+fn graph_base(settings: &CollectSettings) -> &str {
+    settings.graph.as_deref().unwrap_or(settings.cloud.graph)
+}
+
+fn clients<'s>(
+    settings: &'s CollectSettings,
+    stop: &'s AtomicBool,
+) -> Result<Clients<'s>, CollectError> {
+    let reach = |base: &'s str| Reach {
+        base,
+        token: None,
+        authorities: None,
+        may_use_proxy: true,
+        waits: &settings.waits,
+        stop,
+    };
+    let graph = settings.graph_token.as_ref().map(|token| {
+        Client::new(&Reach {
+            token: Some(token.as_ref()),
+            ..reach(graph_base(settings))
+        })
+    });
+    let sites = settings.sites.iter().map(|site| {
+        let client = Client::new(&Reach {
+            token: site.token.as_deref(),
+            authorities: settings.authorities.as_deref(),
+            // The AdminService is behind none. Source: its page on setting it up.
+            may_use_proxy: false,
+            ..reach(&site.url)
+        })?;
+        Ok((site.code.as_str(), client))
+    });
+    Ok(Clients {
+        graph: graph.transpose()?,
+        sites: sites.collect::<Result<_, CollectError>>()?,
+    })
+}
+
+impl Run<'_> {
+    fn all(&self, clients: &Clients<'_>, pool: &ThreadPool) -> Result<(), CollectError> {
+        self.at_once(pool, |scope| {
+            for export in &EXPORTS {
+                match (export.source, &clients.graph) {
+                    (ExportSource::Graph(call), Some(graph)) if !export.file.contains("<id>") => {
+                        scope.spawn(move |_| self.end(self.list(graph, export, &call)));
+                    }
+                    (ExportSource::Class(call), _) => {
+                        for (site, client) in &clients.sites {
+                            let name = export.file.replace("<site>", site);
+                            let of = ClassOf { export, call, name };
+                            scope.spawn(move |_| self.end(self.class(client, &of)));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        })?;
+        let Some(graph) = &clients.graph else {
+            return Ok(());
+        };
+        self.about_objects(graph, pool)?;
+        self.expand_roles(graph)?;
+        loop {
+            let groups = self.facts.further_groups(self.settings.has_all_groups);
+            if groups.is_empty() {
+                return Ok(());
+            }
+            let items = groups.iter().flat_map(|id| items("graph/groups/<id>/", id));
+            self.batches(graph, pool, items.collect())?;
+        }
+    }
+
+    /// Asks about each role definition and each role of Microsoft Entra.
+    fn about_objects(&self, graph: &Client<'_>, pool: &ThreadPool) -> Result<(), CollectError> {
+        for (prefix, ids) in [
+            ("graph/roleDefinitions/<id>/", self.facts.roles()),
+            ("graph/directoryRoles/<id>/", self.facts.directory_roles()),
+        ] {
+            let items = ids.iter().flat_map(|id| items(prefix, id));
+            self.batches(graph, pool, items.collect())?;
+        }
+        Ok(())
+    }
+
+    /// Makes calls about objects, so many in a request and several requests at once.
+    fn batches(
+        &self,
+        graph: &Client<'_>,
+        pool: &ThreadPool,
+        items: Vec<Item<'static>>,
+    ) -> Result<(), CollectError> {
+        self.at_once(pool, |scope| {
+            for chunk in items.chunks(LARGEST) {
+                let chunk = chunk.to_vec();
+                scope.spawn(move |_| self.end(self.batch(graph, chunk)));
+            }
+        })
+    }
+
+    /// Asks for the roles with their assignments in them, if these were refused role by role.
+    fn expand_roles(&self, graph: &Client<'_>) -> Result<(), CollectError> {
+        let calls = self.tally.calls();
+        let mut calls = calls
+            .iter()
+            .filter(|call| call.status.is_some_and(|of| of != 403));
+        if !calls.any(|call| call.export == ASSIGNMENTS_OF_ROLES) {
+            return Ok(());
+        }
+        let mut exports = EXPORTS.iter();
+        let Some(roles) = exports.find(|export| export.file == "graph/roleDefinitions.json") else {
+            return Ok(());
+        };
+        let ExportSource::Graph(mut call) = roles.source else {
+            return Ok(());
+        };
+        call.expand = Some(ASSIGNMENTS);
+        let stem = stem(roles, None);
+        let pages = self.journal.before(&stem).pages.len();
+        let count = self
+            .tally
+            .calls()
+            .into_iter()
+            .find(|of| of.export == roles.file);
+        let (files, rows) = count.map_or((0, 0), |of| (of.files, of.rows));
+        let pages = pages.max(usize::try_from(files).unwrap_or(usize::MAX));
+        self.begin_again(roles.file, &stem, pages + 1, rows)?;
+        let list = List {
+            export: roles,
+            name: roles.file,
+            stem,
+            url: graph.address(&call.request(None)),
+        };
+        match self.follow(graph, &list, None)? {
+            None => {
+                self.tally.made_good(ASSIGNMENTS_OF_ROLES);
+                Ok(())
+            }
+            Some(rejection) => self.reject(roles, roles.file, &list.url, &rejection),
+        }
+    }
+
+    /// Whether another export has the same where this one is refused.
+    pub(crate) fn may_expand(&self, export: &Export) -> bool {
+        export.file == ASSIGNMENTS_OF_ROLES
+    }
+
+    /// Whether an export is not asked for any more.
+    pub(crate) fn is_given_up(&self, file: &str) -> bool {
+        let given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        given_up.contains(file)
+    }
+
+    /// Asks no more for an export.
+    pub(crate) fn give_up(&self, file: &'static str) {
+        let mut given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        given_up.insert(file);
+    }
+
+    /// Counts a file that is there, and tells how far the collection is.
+    pub(crate) fn count(&self, export: &str, rows: u64) {
+        let (rows, files) = self.tally.add(export, 1, rows);
+        (self.settings.progress)(Progress {
+            export,
+            rows,
+            files,
+        });
+    }
+
+    /// The fault of a journal that cannot be written.
+    pub(crate) fn not_written(&self, error: &io::Error) -> CollectError {
+        CollectError::Internal(format!(
+            "cannot write the journal of the collection: {error}"
+        ))
+    }
+
+    /// Runs parts at once, and waits for them.
+    fn at_once<'r>(
+        &'r self,
+        pool: &ThreadPool,
+        spawn: impl FnOnce(&Scope<'r>) + Send,
+    ) -> Result<(), CollectError> {
+        pool.in_place_scope(spawn);
+        let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        fault.take().map_or(Ok(()), Err)
+    }
+
+    /// The end of a part: the first fault stops the others.
+    fn end(&self, result: Result<(), CollectError>) {
+        if let Err(error) = result {
+            let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+            fault.get_or_insert(error);
+            self.stop.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The calls about an object.
+fn items(prefix: &'static str, id: &str) -> impl Iterator<Item = Item<'static>> {
+    static TABLE: [Export; EXPORTS.len()] = EXPORTS;
+    let id = id.to_owned();
+    let exports = TABLE
+        .iter()
+        .filter(move |export| export.file.starts_with(prefix));
+    exports.filter_map(move |export| match export.source {
+        ExportSource::Graph(call) => Some(Item {
+            export,
+            call,
+            id: id.clone(),
+        }),
+        _ => None,
+    })
+}

@@ -1,0 +1,202 @@
+//! The folder of exports: files that are seen when they are whole.
+//!
+//! A collection is made in a folder of its own within that of the exports, and takes the place of the one before when all
+//! of it is there. That is a handful of renames. If they are stopped in the middle, the next run finishes them.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a collection reads and writes its own files"
+)]
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tarbac_diagnostic::source::shown;
+use tarbac_tenant::exports::catalog::COLLECTED;
+use tarbac_tenant::exports::{Collected, PUBLISHING, STAGING};
+
+use crate::fault::CollectError;
+use crate::journal::{Journal, Plan};
+
+/// The parts of a collection, in the order in which they take their places: the account last.
+const PARTS: [&str; 3] = ["graph", "configmgr", COLLECTED];
+
+/// A collection that is being made.
+pub(crate) struct Staging {
+    out: PathBuf,
+    folder: PathBuf,
+    /// Held while this lives.
+    _lock: File,
+}
+
+/// The renames that put a collection in its place.
+#[derive(Serialize, Deserialize)]
+struct Publication {
+    put: Vec<String>,
+    removed: Vec<String>,
+}
+
+/// How a collection begins.
+pub(crate) enum Begun {
+    /// With nothing, or with what an earlier run has left.
+    Open(Staging, Journal, Plan),
+    /// An earlier one was whole, and only had to take its place.
+    Finished(Box<Collected>),
+}
+
+impl Staging {
+    /// Begins a collection, or goes on with one.
+    pub(crate) fn begin(out: &Path, plan: Plan, is_resumed: bool) -> Result<Begun, CollectError> {
+        let folder = out.join(STAGING);
+        let failed = |what, path: &Path| {
+            let path = path.to_owned();
+            move |error| CollectError::file(what, &path, error)
+        };
+        let is_there = out.join(COLLECTED).exists() || folder.join(PUBLISHING).exists();
+        let is_taken = ["graph", "configmgr"]
+            .iter()
+            .any(|part| out.join(part).exists());
+        if is_taken && !is_there {
+            return Err(CollectError::NotOurs(shown(out)));
+        }
+        fs::create_dir_all(&folder).map_err(failed("make the folder", &folder))?;
+        let staging = Self {
+            out: out.to_owned(),
+            _lock: lock(&folder, out)?,
+            folder,
+        };
+        let new = staging.folder.join("new");
+        if staging.folder.join(PUBLISHING).exists() {
+            staging.finish().map_err(failed("write into", out))?;
+            if is_resumed {
+                return Ok(Begun::Finished(Box::new(staging.collected()?)));
+            }
+        }
+        let journal = staging.folder.join("journal.ndjson");
+        if is_resumed {
+            let resumed = Journal::resume(&journal).map_err(failed("read", &journal))?;
+            let Some((journal, before)) = resumed else {
+                return Err(CollectError::NothingToResume(shown(out)));
+            };
+            return match plan.is_same(&before) {
+                true => Ok(Begun::Open(staging, journal, before)),
+                false => Err(CollectError::AnotherPlan(shown(out))),
+            };
+        }
+        gone(fs::remove_dir_all(&new)).map_err(failed("remove", &new))?;
+        fs::create_dir_all(&new).map_err(failed("make the folder", &new))?;
+        let journal = Journal::begin(&journal, &plan).map_err(failed("write", &journal))?;
+        Ok(Begun::Open(staging, journal, plan))
+    }
+
+    /// The path of a file while the collection is made; its folder is there.
+    pub(crate) fn path(&self, file: &str) -> Result<PathBuf, CollectError> {
+        let path = self.folder.join("new").join(file);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)
+                .map_err(|error| CollectError::file("make the folder", parent, error))?;
+        }
+        Ok(path)
+    }
+
+    /// Opens a file of this collection.
+    pub(crate) fn open(&self, file: &str) -> Result<File, CollectError> {
+        let path = self.folder.join("new").join(file);
+        File::open(&path).map_err(|error| CollectError::file("read", &path, error))
+    }
+
+    /// Gives a file its name, once it is whole.
+    pub(crate) fn keep(&self, part: &Path, path: &Path) -> Result<(), CollectError> {
+        fs::rename(part, path).map_err(|error| CollectError::file("write", path, error))
+    }
+
+    /// Removes a file of this collection, if it is there.
+    pub(crate) fn discard(&self, file: &str) -> Result<(), CollectError> {
+        let path = self.folder.join("new").join(file);
+        gone(fs::remove_file(&path)).map_err(|error| CollectError::file("remove", &path, error))
+    }
+
+    /// Puts the collection in the place of the one before.
+    pub(crate) fn publish(&self, collected: &Collected) -> Result<(), CollectError> {
+        let publish = || -> io::Result<()> {
+            let new = self.folder.join("new");
+            let mut text = serde_json::to_string_pretty(collected)?;
+            text.push('\n');
+            fs::write(new.join(COLLECTED), text)?;
+            let parts = PARTS.map(str::to_owned).into_iter();
+            let (put, removed) = parts.partition(|part| new.join(part).exists());
+            // From here on nothing but renames is left, which another run can finish.
+            let draft = self.folder.join("publishing.new");
+            fs::write(&draft, serde_json::to_vec(&Publication { put, removed })?)?;
+            fs::rename(&draft, self.folder.join(PUBLISHING))?;
+            self.finish()
+        };
+        publish().map_err(|error| CollectError::file("write into", &self.out, error))
+    }
+
+    /// Finishes the renames.
+    fn finish(&self) -> io::Result<()> {
+        let publishing = self.folder.join(PUBLISHING);
+        let (new, old) = (self.folder.join("new"), self.folder.join("old"));
+        let Publication { put, removed } = serde_json::from_slice(&fs::read(&publishing)?)?;
+        fs::create_dir_all(&old)?;
+        let part_of = |name: &str| PARTS.contains(&name);
+        for name in removed.iter().filter(|name| part_of(name)) {
+            self.set_aside(name, &old)?;
+        }
+        for name in put.iter().filter(|name| part_of(name)) {
+            // One that is no more there has taken its place already.
+            if new.join(name).exists() {
+                self.set_aside(name, &old)?;
+                fs::rename(new.join(name), self.out.join(name))?;
+            }
+        }
+        gone(fs::remove_dir_all(&old))?;
+        gone(fs::remove_dir_all(&new))?;
+        gone(fs::remove_file(self.folder.join("journal.ndjson")))?;
+        fs::remove_file(&publishing)
+    }
+
+    /// Moves a part of the collection before out of the way.
+    fn set_aside(&self, name: &str, old: &Path) -> io::Result<()> {
+        let (from, to) = (self.out.join(name), old.join(name));
+        if !from.exists() {
+            return Ok(());
+        }
+        match to.is_dir() {
+            true => fs::remove_dir_all(&to)?,
+            false => gone(fs::remove_file(&to))?,
+        }
+        fs::rename(from, to)
+    }
+
+    /// The account of the collection that is in its place.
+    fn collected(&self) -> Result<Collected, CollectError> {
+        let path = self.out.join(COLLECTED);
+        let read = || -> io::Result<Collected> { Ok(serde_json::from_slice(&fs::read(&path)?)?) };
+        read().map_err(|error| CollectError::file("read", &path, error))
+    }
+}
+
+/// Takes the lock of a folder, if nobody has it.
+fn lock(folder: &Path, out: &Path) -> Result<File, CollectError> {
+    let path = folder.join("lock");
+    let mut options = OpenOptions::new();
+    let file = options.create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(|error| CollectError::file("write", &path, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(CollectError::Locked(shown(out))),
+        Err(TryLockError::Error(error)) => Err(CollectError::file("lock", &path, error)),
+    }
+}
+
+/// A removal, which has nothing to do where there is nothing.
+fn gone(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}

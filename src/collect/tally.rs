@@ -1,0 +1,95 @@
+//! The account of a collection, while it is made.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use tarbac_tenant::exports::{CallState, CollectedCall};
+
+use crate::client::{Effort, Rejection};
+
+/// The calls so far, by the names of exports.
+#[derive(Debug, Default)]
+pub(crate) struct Tally(Mutex<BTreeMap<String, CollectedCall>>);
+
+impl Tally {
+    /// Counts an answer of an export; gives the records and files of all exports.
+    pub(crate) fn add(&self, export: &str, files: u64, rows: u64) -> (u64, u64) {
+        self.with(export, |call| {
+            call.files += files;
+            call.rows += rows;
+        });
+        let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let calls = calls.values();
+        calls.fold((0, 0), |(rows, files), call| {
+            (rows + call.rows, files + call.files)
+        })
+    }
+
+    /// Takes back what was counted of an export that begins again.
+    pub(crate) fn take_back(&self, export: &str, files: u64, rows: u64) {
+        self.with(export, |call| {
+            call.files = call.files.saturating_sub(files);
+            call.rows = call.rows.saturating_sub(rows);
+        });
+    }
+
+    /// Counts requests.
+    pub(crate) fn spend(&self, export: &str, effort: Effort) {
+        self.with(export, |call| {
+            call.requests += effort.requests;
+            call.retries += effort.retries;
+        });
+    }
+
+    /// Counts an object that was gone.
+    pub(crate) fn gone(&self, export: &str) {
+        self.with(export, |call| call.gone += 1);
+    }
+
+    /// Notes that a service did not answer as it was asked.
+    pub(crate) fn reject(&self, export: &str, rejection: &Rejection, rights: &str) {
+        self.with(export, |call| {
+            let is_refused = rejection.status == 403;
+            call.state = match is_refused {
+                true => CallState::Refused,
+                false => CallState::Failed,
+            };
+            call.status = Some(rejection.status);
+            call.permission = is_refused.then(|| rights.to_owned());
+            call.message = Some(rejection.message.clone());
+        });
+    }
+
+    /// Takes back that a call was not answered, where another one has told the same.
+    pub(crate) fn made_good(&self, export: &str) {
+        self.with(export, |call| {
+            call.state = CallState::Collected;
+            (call.status, call.permission, call.message) = (None, None, None);
+        });
+    }
+
+    /// The calls.
+    pub(crate) fn calls(&self) -> Vec<CollectedCall> {
+        let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.values().cloned().collect()
+    }
+
+    fn with(&self, export: &str, change: impl FnOnce(&mut CollectedCall)) {
+        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let call = calls
+            .entry(export.to_owned())
+            .or_insert_with(|| CollectedCall {
+                export: export.to_owned(),
+                state: CallState::Collected,
+                files: 0,
+                rows: 0,
+                requests: 0,
+                retries: 0,
+                gone: 0,
+                status: None,
+                permission: None,
+                message: None,
+            });
+        change(call);
+    }
+}

@@ -1,0 +1,200 @@
+# Collects what `tarbac import` reads, in the folder -Out. Written by `tarbac collect --script`.
+#
+#   ./collect.ps1 -Out exports -Providers @{ P01 = 'https://cm01.contoso.example' }
+#
+# It runs in Windows PowerShell 5.1 and in PowerShell 7, and takes the module Microsoft.Graph.Authentication, somebody who
+# may consent to the permissions below, and on each SMS Provider the security role Read-only Analyst for all scopes and
+# collections, which your own account has to have. It changes nothing in the tenant. Stopped, it goes on with -Resume.
+# tenant.json and devices.csv are left to you: `tarbac import --how` says where they come from.
+[CmdletBinding()]
+param(
+    [string] $Out = 'exports',
+    # The address of the SMS Provider of each hierarchy, by its site code.
+    [hashtable] $Providers = @{},
+    # The cloud: {environments}.
+    [string] $Environment = 'Global',
+    # Goes on with a run that was stopped.
+    [switch] $Resume,
+    # Asks for the members of all groups, and not only of those that give something.
+    [switch] $AllGroups
+)
+
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+$done = Join-Path $Out '.collect-done.txt'
+foreach ($part in 'graph', 'configmgr') {
+    # What an earlier run has left would be taken for what is so today.
+    if (-not $Resume -and (Test-Path (Join-Path $Out $part))) {
+        throw "$Out has an export already: choose another folder with -Out, or go on with -Resume"
+    }
+}
+$Out = (New-Item -ItemType Directory -Force $Out).FullName
+$done = Join-Path $Out '.collect-done.txt'
+$finished = @{}
+if ($Resume -and (Test-Path $done)) { Get-Content $done | ForEach-Object { $finished[$_] = $true } }
+$started = [DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ssZ')
+$account = @{}
+$saved = @{}
+$retries = 0
+
+# A property of a record, be it there or not.
+function Get-Field($Record, [string] $Name) {
+    if ($null -eq $Record) { return $null }
+    $property = $Record.PSObject.Properties[$Name]
+    if ($null -ne $property) { $property.Value }
+}
+
+# The status of a failed request; 0 where there was no answer.
+function Get-Status($Fault) {
+    $response = Get-Field $Fault.Exception 'Response'
+    if ($null -eq $response) { 0 } else { [int] $response.StatusCode }
+}
+
+# The seconds that a service asks to wait.
+function Get-Wait($Fault, [int] $Default) {
+    $headers = Get-Field (Get-Field $Fault.Exception 'Response') 'Headers'
+    $delta = Get-Field (Get-Field $headers 'RetryAfter') 'Delta'
+    if ($null -ne $delta) { return [int] $delta.TotalSeconds + 1 }
+    if ($headers -is [Net.WebHeaderCollection] -and $headers['Retry-After'] -match '^\d+$') {
+        return [int] $headers['Retry-After'] + 1
+    }
+    $Default
+}
+
+# Makes a request until it is answered, or refused for good.
+function Invoke-Again([scriptblock] $Call) {
+    for ($try = 1; ; $try++) {
+        try { return & $Call } catch {
+            $status = Get-Status $_
+            $lasting = $status -ge 400 -and $status -lt 500 -and $status -notin 408, 429
+            if ($lasting -or $try -ge 8) { throw }
+            $script:retries++
+            Start-Sleep -Seconds (Get-Wait $_ ([Math]::Pow(2, $try)))
+        }
+    }
+}
+
+# The text that a call of Graph answers.
+function Get-GraphText([string] $Uri) {
+    Invoke-Again { Invoke-MgGraphRequest -Method GET -Uri $Uri -OutputType Json }
+}
+
+# The text that an AdminService answers to the account that runs this.
+function Get-SiteText([string] $Uri) {
+    Invoke-Again {
+        $answer = Invoke-WebRequest -Uri $Uri -UseDefaultCredentials -UseBasicParsing
+        [Text.Encoding]::UTF8.GetString($answer.RawContentStream.ToArray())
+    }
+}
+
+# The path of a page, with its folder.
+function Get-PagePath([string] $File, [int] $Page) {
+    $name = if ($Page -eq 1) { $File } else { $File -replace '\.json$', "-$Page.json" }
+    $path = Join-Path $Out $name
+    $null = New-Item -ItemType Directory -Force (Split-Path $path)
+    $path
+}
+
+# Saves a text: the file is there when it is whole.
+function Save-Text([string] $Path, [string] $Text) {
+    [IO.File]::WriteAllText("$Path.part", $Text)
+    Move-Item -Force "$Path.part" $Path
+}
+
+# Notes that an export is there.
+function Add-Account([string] $Export, [int] $Files, [int] $Rows, [string] $State, [string] $Message) {
+    if (-not $account.ContainsKey($Export)) {
+        $account[$Export] = @{ export = $Export; state = 'collected'; files = 0; rows = 0; requests = 0; retries = 0 }
+    }
+    $entry = $account[$Export]
+    $entry.files += $Files
+    $entry.rows += $Rows
+    $entry.requests += $Files
+    if ($State) { $entry.state = $State; $entry.message = $Message }
+    Write-Progress -Activity 'Collecting' -Status "$Export, $($entry.rows) records"
+}
+
+function Complete-File([string] $File) {
+    Add-Content -Path $done -Value $File
+}
+
+# The records of a file that an earlier run has saved.
+function Read-Saved([string] $File) {
+    for ($page = 1; ; $page++) {
+        $path = Get-PagePath $File $page
+        if (-not (Test-Path $path)) { break }
+        foreach ($text in [IO.File]::ReadAllText($path)) {
+            $answer = $text | ConvertFrom-Json
+            $value = Get-Field $answer 'value'
+            if ($null -ne $value) { $value } else { $answer }
+        }
+    }
+}
+
+# Saves what a call of Graph answers, page by page, and gives the records if they are needed.
+function Save-Graph([hashtable] $Call, [string] $Uri, [string] $File) {
+    if ($finished[$File]) { if ($Call.Needed) { Read-Saved $File }; return }
+    for ($page = 1; $Uri; $page++) {
+        $text = Get-GraphText $Uri
+        Save-Text (Get-PagePath $File $page) $text
+        # Long texts are more than ConvertFrom-Json of Windows PowerShell takes.
+        $next = [regex]::Match($text, '"@odata\.nextLink"\s*:\s*("(?:[^"\\]|\\.)*")')
+        $Uri = if ($next.Success) { $next.Groups[1].Value | ConvertFrom-Json } else { $null }
+        Add-Account $Call.File 1 ([regex]::Matches($text, '"(?:id|skuId|enabled)"\s*:').Count) '' ''
+        if ($Call.Needed) { Get-Field ($text | ConvertFrom-Json) 'value' }
+    }
+    Complete-File $File
+}
+
+# The same where the rest is of use without it.
+function Save-GraphOrNote([hashtable] $Call, [string] $Uri, [string] $File) {
+    try { Save-Graph $Call $Uri $File } catch {
+        $status = Get-Status $_
+        if ($status -ne 403 -and -not $Call.Optional) { throw }
+        $state = if ($status -eq 403) { 'refused' } else { 'failed' }
+        Add-Account $Call.File 0 0 $state "$_"
+        Write-Warning "$File was not saved; it takes $($Call.Rights): $_"
+    }
+}
+
+# The records of an answer of an AdminService.
+function Get-Rows([string] $Text) {
+    $value = Get-Field ($Text | ConvertFrom-Json) 'value'
+    if ($null -ne $value) { $value }
+}
+
+# Saves the instances of a class: page by page where they have an order, one by one where properties are lazy.
+function Save-Class([string] $Site, [hashtable] $Class) {
+    $file = "configmgr/$Site/$($Class.Name).json"
+    if ($finished[$file]) { if ($Class.Needed) { Read-Saved $file }; return }
+    $base = "$($Providers[$Site].TrimEnd('/'))/AdminService/wmi/"
+    if ($Class.Key) {
+        $rows = @(foreach ($row in @(Get-Rows (Get-SiteText "$base$($Class.Query)"))) {
+            $key = Get-Field $row $Class.Key
+            $instance = if ($Class.Quoted) { "$($Class.Name)('$key')" } else { "$($Class.Name)($key)" }
+            Get-Rows (Get-SiteText "$base$instance")
+        })
+        Save-Text (Get-PagePath $file 1) (ConvertTo-Json -Depth 6 -InputObject $rows)
+        Add-Account $file 1 $rows.Count '' ''
+        $rows
+    } elseif ($Class.Order) {
+        $size = 2000
+        for ($page = 1; ; $page++) {
+            $text = Get-SiteText "$base$($Class.Query)&`$orderby=$($Class.Order)&`$top=$size&`$skip=$(($page - 1) * $size)"
+            $count = @(Get-Rows $text).Count
+            if ($count -gt $size) { throw "$file`: the site does not answer in pages; use tarbac collect" }
+            Save-Text (Get-PagePath $file $page) $text
+            Add-Account $file 1 $count '' ''
+            if ($count -lt $size) { break }
+        }
+    } else {
+        $text = Get-SiteText "$base$($Class.Query)"
+        Save-Text (Get-PagePath $file 1) $text
+        $rows = @(Get-Rows $text)
+        Add-Account $file 1 $rows.Count '' ''
+    }
+    Complete-File $file
+}
+
+{connect}
+

@@ -1,0 +1,42 @@
+//! The clouds of Microsoft, each with its services.
+
+/// A cloud.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cloud {
+    /// The name on the command line.
+    pub name: &'static str,
+    /// Where Microsoft Graph is.
+    pub graph: &'static str,
+    /// Where people and programs sign in.
+    pub login: &'static str,
+    /// Its name for `Connect-MgGraph -Environment`.
+    pub environment: &'static str,
+}
+
+/// The clouds; the first is that of everybody who does not say otherwise.
+pub const CLOUDS: [Cloud; 4] = [
+    Cloud {
+        name: "global",
+        graph: "https://graph.microsoft.com",
+        login: "https://login.microsoftonline.com",
+        environment: "Global",
+    },
+    Cloud {
+        name: "us-gov",
+        graph: "https://graph.microsoft.us",
+        login: "https://login.microsoftonline.us",
+        environment: "USGov",
+    },
+    Cloud {
+        name: "us-gov-dod",
+        graph: "https://dod-graph.microsoft.us",
+        login: "https://login.microsoftonline.us",
+        environment: "USGovDoD",
+    },
+    Cloud {
+        name: "china",
+        graph: "https://microsoftgraph.chinacloudapi.cn",
+        login: "https://login.chinacloudapi.cn",
+        environment: "China",
+    },
+];

@@ -1,0 +1,50 @@
+//! Notes on the collection that the exports come from: its age, and what it lacks.
+
+use jiff::{SignedDuration, Timestamp, Unit};
+
+use super::report::{EXPORT_FAILED, EXPORT_REFUSED, EXPORTS_OLD, EXPORTS_PSEUDONYMIZED, Notes};
+use crate::exports::catalog::COLLECTED;
+use crate::exports::{CallState, Collected, Files, Folder, RefusedExport, moment, read_one};
+
+/// After so long, exports may no more be what the tenant is.
+const OLD: SignedDuration = SignedDuration::from_hours(24);
+
+/// Reads the account of the collection, where there is one.
+pub(super) fn note<F: Files>(
+    folder: &Folder<'_, F>,
+    now: Timestamp,
+    notes: &mut Notes,
+) -> Result<(), RefusedExport> {
+    let read = folder.read(COLLECTED, |reader| read_one::<Collected>(reader))?;
+    let Some(collected) = read else {
+        return Ok(());
+    };
+    // What was asked first is the oldest.
+    let age = moment(&collected.started_at).map(|begun| now.duration_since(begun));
+    if let Some(age) = age.filter(|age| *age > OLD) {
+        let hours = age.round(Unit::Hour).unwrap_or(age).as_hours();
+        let since = &collected.started_at;
+        notes.add(
+            &EXPORTS_OLD,
+            format!("collected since {since}, {hours} hours ago"),
+        );
+    }
+    if collected.is_pseudonymized {
+        notes.add(&EXPORTS_PSEUDONYMIZED, COLLECTED);
+    }
+    for call in &collected.calls {
+        let told = call.message.as_deref().unwrap_or("no reason is given");
+        match call.state {
+            CallState::Collected => {}
+            CallState::Refused => {
+                let permission = call.permission.as_deref().unwrap_or("a permission");
+                notes.add(
+                    &EXPORT_REFUSED,
+                    format!("{} takes {permission}", call.export),
+                );
+            }
+            CallState::Failed => notes.add(&EXPORT_FAILED, format!("{}: {told}", call.export)),
+        }
+    }
+    Ok(())
+}

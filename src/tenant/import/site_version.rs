@@ -1,0 +1,94 @@
+//! The versions of hierarchies, declared or told by their sites.
+
+use crate::exports::catalog::TENANT;
+use crate::exports::configmgr::SmsSite;
+use crate::exports::declared::Tenant;
+use crate::exports::{Files, Folder, RefusedExport, key};
+
+/// The build of each version, which is the third number of `5.00.9128.1000`. Source: the site versions that the console
+/// names beside each version under Updates and Servicing.
+const BUILDS: [(u32, u32); 18] = [
+    (8790, 1902),
+    (8853, 1906),
+    (8913, 1910),
+    (8968, 2002),
+    (9012, 2006),
+    (9040, 2010),
+    (9049, 2103),
+    (9058, 2107),
+    (9068, 2111),
+    (9078, 2203),
+    (9088, 2207),
+    (9096, 2211),
+    (9106, 2303),
+    (9122, 2309),
+    (9128, 2403),
+    (9132, 2409),
+    (9135, 2503),
+    (9141, 2509),
+];
+
+/// The version of a site as year and month; `None` for a build that is not known.
+fn version(text: &str) -> Option<u32> {
+    let build: u32 = text.split('.').nth(2)?.trim().parse().ok()?;
+    let known = BUILDS.into_iter().find(|(known, _)| *known == build);
+    known.map(|(_, version)| version)
+}
+
+/// Fills in the versions that the declaration leaves to the sites; where both have one, the two must agree.
+pub(super) fn fill_in<F: Files>(
+    folder: &Folder<'_, F>,
+    tenant: &mut Tenant,
+) -> Result<(), RefusedExport> {
+    let exported = folder.objects("configmgr")?;
+    for hierarchy in &mut tenant.hierarchies {
+        let code = hierarchy.site_code.clone();
+        let told = match exported.get(&key(&code)) {
+            Some(directory) => told(folder, directory, &code)?,
+            None => None,
+        };
+        let known = told.as_deref().and_then(version);
+        hierarchy.version = match (hierarchy.version, known) {
+            (Some(declared), Some(told)) if declared != told => {
+                let reason =
+                    format!("`version` of {code} is {declared}, and its SMS_Site.json says {told}");
+                let help = "leave `version` out where the site tells it";
+                return Err(folder.refuse(TENANT, reason, help));
+            }
+            (declared, known) => declared.or(known),
+        };
+        if hierarchy.version.is_none() {
+            let reason = match told {
+                Some(text) => format!(
+                    "`version` of {code} is missing, and its site says `{text}`, which is not known here"
+                ),
+                None => format!(
+                    "`version` of {code} is missing, and configmgr/{code}/SMS_Site.json does not tell it"
+                ),
+            };
+            let help = "declare it as year and month, as 2403; the console has it under About";
+            return Err(folder.refuse(TENANT, reason, help));
+        }
+    }
+    Ok(())
+}
+
+/// What a site says about its version.
+fn told<F: Files>(
+    folder: &Folder<'_, F>,
+    directory: &str,
+    code: &str,
+) -> Result<Option<String>, RefusedExport> {
+    let mut found = None;
+    folder.records(
+        &format!("configmgr/{directory}/SMS_Site"),
+        |row: SmsSite| {
+            // The sites below the top one are listed too.
+            if row.site_code.trim().eq_ignore_ascii_case(code) {
+                found = row.version;
+            }
+            Ok(())
+        },
+    )?;
+    Ok(found)
+}

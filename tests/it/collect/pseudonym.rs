@@ -1,0 +1,150 @@
+//! Exports with made-up names: nobody is named, and every decision is the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::path::Path;
+
+use cedar_policy::{Context, EntityUid};
+use serde_json::Value;
+use tarbac::Request;
+use tarbac::collect::pseudonymize;
+
+use super::{declare, exports, imported, serve, settings};
+
+/// A text of a file, whether it is compressed or not.
+fn text(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    match bytes.starts_with(&[0x1f, 0x8b]) {
+        true => flate2::read::MultiGzDecoder::new(bytes).read_to_string(&mut text),
+        false => std::io::Cursor::new(bytes).read_to_string(&mut text),
+    }
+    .unwrap();
+    text
+}
+
+/// The records of a file.
+fn records(folder: &Path, file: &str) -> Vec<Value> {
+    let plain = folder.join(file);
+    let bytes = std::fs::read(&plain)
+        .or_else(|_| std::fs::read(format!("{}.gz", plain.display())))
+        .unwrap();
+    let parsed: Value = serde_json::from_str(text(&bytes).trim_start_matches('\u{feff}')).unwrap();
+    let rows = parsed.get("value").unwrap_or(&parsed);
+    rows.as_array().unwrap().clone()
+}
+
+/// The texts of some properties.
+fn texts(folder: &Path, file: &str, properties: &[&str]) -> BTreeSet<String> {
+    let rows = records(folder, file);
+    let values = rows
+        .iter()
+        .flat_map(|row| properties.iter().filter_map(|name| row[*name].as_str()));
+    values
+        .filter(|text| text.len() > 3)
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn nobody_is_named_and_every_decision_is_the_same() {
+    let original = exports("contoso");
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("shareable");
+    pseudonymize(&original, &out).unwrap();
+    let mut personal = texts(
+        &original,
+        "graph/users.json",
+        &["id", "userPrincipalName", "onPremisesSecurityIdentifier"],
+    );
+    let groups = ["id", "displayName", "onPremisesSecurityIdentifier"];
+    personal.extend(texts(&original, "graph/groups.json", &groups));
+    personal.extend(texts(
+        &original,
+        "graph/roleAssignments.json",
+        &["id", "displayName"],
+    ));
+    for site in ["ANT", "OLD", "P01", "RNG", "TST"] {
+        for (class, properties) in [
+            ("SMS_R_System", &["Name", "NetbiosName"][..]),
+            ("SMS_R_User", &["UniqueUserName", "SID", "AADUserID"]),
+            ("SMS_Admin", &["LogonName", "AdminSid"]),
+        ] {
+            let file = format!("configmgr/{site}/{class}.json");
+            personal.extend(texts(&original, &file, properties));
+        }
+    }
+    assert!(personal.len() > 80, "{}", personal.len());
+    for (path, bytes) in crate::import::files(&out) {
+        let found = format!("{path} {}", text(&bytes)).to_lowercase();
+        for name in &personal {
+            let written = serde_json::to_string(name).unwrap();
+            let name = written.trim_matches('"').to_lowercase();
+            assert!(!found.contains(&name), "{name} in {path}");
+        }
+        assert!(!found.contains("contoso"), "{path}");
+    }
+    // The account of a collection says nothing about who asked.
+    assert_eq!(decisions(&original), decisions(&out));
+}
+
+/// The decisions about every person, by their places in the list, and every device.
+fn decisions(exports: &Path) -> BTreeMap<(usize, String, String), tarbac::Decision> {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, bytes) in imported(exports) {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    let engine = crate::import::load(folder.path());
+    let mut decisions = BTreeMap::new();
+    let directory = engine.directory();
+    let devices = "ConfigMgr::Device".parse().unwrap();
+    let devices: Vec<EntityUid> = directory
+        .rows_of(&devices)
+        .map(|row| directory.uid(row))
+        .collect();
+    for (place, user) in records(exports, "graph/users.json").iter().enumerate() {
+        let id = user["id"].as_str().unwrap();
+        let principal: EntityUid = format!("Entra::User::\"{id}\"").parse().unwrap();
+        for action in engine.bundle().vocabulary().permissions() {
+            for device in devices
+                .iter()
+                .filter(|_| action.short_name() != "updateRoles")
+            {
+                let request = Request {
+                    principal: principal.clone(),
+                    action: action.uid.clone(),
+                    resource: device.clone(),
+                    context: Context::empty(),
+                };
+                let decision = engine.answer(&request).outcome.decision;
+                let key = (place, action.uid.to_string(), device.to_string());
+                decisions.insert(key, decision);
+            }
+        }
+    }
+    assert!(decisions.len() > 3000, "{}", decisions.len());
+    decisions
+}
+
+/// What was collected says who asked; its copy does not.
+#[test]
+fn a_collection_with_made_up_names_does_not_say_who_asked() {
+    let (base, _) = serve("fabrikam").start();
+    let folder = tempfile::tempdir().unwrap();
+    let (real, out) = (folder.path().join("real"), folder.path().join("shareable"));
+    declare(&exports("fabrikam"), &real);
+    super::collected(&settings(&base, &["FAB"], &real)).unwrap();
+    pseudonymize(&real, &out).unwrap();
+    let account = std::fs::read_to_string(out.join("collected.json")).unwrap();
+    let account: Value = serde_json::from_str(&account).unwrap();
+    assert_eq!(account["isPseudonymized"], true);
+    assert_eq!(account.get("account"), None);
+    assert_eq!(decisions_count(&out), decisions_count(&real));
+    // It is not written over what is there.
+    pseudonymize(&real, &out).unwrap_err();
+}
+
+fn decisions_count(exports: &Path) -> usize {
+    imported(exports).len()
+}
