@@ -152,7 +152,7 @@ pub(crate) enum Command {
     #[cfg(feature = "collect")]
     Collect(command::collect::CollectArgs),
     #[cfg(feature = "serve")]
-    Serve(command::serve::ServeArgs),
+    Serve(Box<command::serve::ServeArgs>),
     #[cfg(feature = "serve")]
     Open(command::open::OpenArgs),
     #[cfg(feature = "serve")]

@@ -205,6 +205,8 @@ fn retry() -> RetryConfig {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test")]
+
     use super::*;
 
     #[test]

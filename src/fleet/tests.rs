@@ -1,8 +1,12 @@
 //! Publications and replicas over stores in memory and in folders, with faults.
 
-#![expect(
+#![allow(
     clippy::disallowed_methods,
-    reason = "tests change the files of a store"
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests, which change the files of a store"
 )]
 
 mod faults;

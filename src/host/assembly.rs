@@ -182,7 +182,7 @@ impl EntityReader {
     }
 
     /// The directory that was written under a name, for these files.
-    pub(crate) fn from_bytes(
+    pub(crate) fn reopen(
         &self,
         bytes: Arc<dyn SharedBytes>,
         name: &str,

@@ -53,8 +53,8 @@ pub use probe::is_ready;
 pub use server::{Stopped, check, follow, serve};
 pub use settings::{Limits, Listen, PublicUrl, Settings};
 pub use source::{
-    FollowSettings, Followed, FollowerReport, RevisionName, RevisionSource, RevisionSources,
-    SourcePoll, TakeRevision,
+    FollowSettings, Followed, FollowerReport, NamedSource, RevisionName, RevisionSource,
+    RevisionSources, SourcePoll, TakeRevision,
 };
 pub use tls::TlsSettings;
 pub use token::NewToken;

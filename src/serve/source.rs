@@ -69,13 +69,16 @@ pub trait RevisionSource: Send {
     fn leave(&mut self);
 }
 
+/// A store, and the name of its workspace.
+pub type NamedSource = (String, Box<dyn RevisionSource>);
+
 /// Several workspaces in one process.
 pub trait RevisionSources: Send {
     /// The workspaces that are not followed yet, each with its name: the first part of its paths.
     ///
     /// # Errors
     /// The store does not answer, in a sentence.
-    fn added(&mut self) -> Result<Vec<(String, Box<dyn RevisionSource>)>, String>;
+    fn added(&mut self) -> Result<Vec<NamedSource>, String>;
 }
 
 /// The stores that a server follows.

@@ -52,15 +52,11 @@ impl Traces {
     /// # Errors
     /// The sender cannot be set up as the environment says.
     pub(crate) fn begin() -> Result<Option<Self>, ServeError> {
-        let is_off = is_set("OTEL_SDK_DISABLED", |value| {
-            value.eq_ignore_ascii_case("true")
-        }) || is_set("OTEL_TRACES_EXPORTER", |value| value == "none");
-        let endpoint = [
-            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-            "OTEL_EXPORTER_OTLP_ENDPOINT",
-        ]
-        .into_iter()
-        .find_map(|name| env::var(name).ok().filter(|url| !url.is_empty()));
+        let is_disabled =
+            variable("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let is_off = is_disabled || variable("OTEL_TRACES_EXPORTER").as_deref() == Some("none");
+        let endpoint = variable("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+            .or_else(|| variable("OTEL_EXPORTER_OTLP_ENDPOINT"));
         let Some(endpoint) = endpoint.filter(|_| !is_off) else {
             return Ok(None);
         };
@@ -70,9 +66,9 @@ impl Traces {
             .build()
             .map_err(|error| ServeError::Traces(error.to_string()))?;
         let resource = Resource::builder();
-        let resource = match is_set("OTEL_SERVICE_NAME", |name| !name.is_empty()) {
-            true => resource,
-            false => resource.with_service_name(SERVICE),
+        let resource = match variable("OTEL_SERVICE_NAME") {
+            Some(_) => resource,
+            None => resource.with_service_name(SERVICE),
         };
         let provider = SdkTracerProvider::builder()
             .with_batch_exporter(exporter)
@@ -118,9 +114,13 @@ pub(crate) fn request(method: &'static str, endpoint: &'static str, headers: &He
     span
 }
 
-/// Whether the environment has a variable whose value passes a test.
-fn is_set(name: &str, is_such: impl FnOnce(&str) -> bool) -> bool {
-    env::var(name).is_ok_and(|value| is_such(&value))
+/// The value of a variable of the environment; `None` for an empty one.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "OpenTelemetry is set up by the environment"
+)]
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// The client of a collector.

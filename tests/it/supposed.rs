@@ -93,8 +93,15 @@ fn answer(ran: &Ran) -> Vec<Value> {
     documents.collect()
 }
 
+/// Flags, the same change made by hand, and readings.
+type SuppositionCase = (
+    &'static [&'static str],
+    fn(&mut Value),
+    &'static [&'static str],
+);
+
 /// Changes, what each is when it is made by hand, and the readings that go along.
-const CHANGES: [(&[&str], fn(&mut Value), &[&str]); 5] = [
+const CHANGES: [SuppositionCase; 5] = [
     (CLEARED, clear, &[]),
     (
         &["--use-intune-rbac", "off", "--site-version", "2111"],

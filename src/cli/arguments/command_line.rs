@@ -34,6 +34,8 @@ fn by_shlex(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test")]
+
     use super::command_line;
 
     fn of(arguments: &[&str]) -> String {

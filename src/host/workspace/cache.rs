@@ -167,7 +167,7 @@ impl Cache {
             Some((Arc::clone(&file.source), content))
         });
         let files = files.collect::<Option<_>>()?;
-        reader.from_bytes(Arc::new(kept), &name, files)
+        reader.reopen(Arc::new(kept), &name, files)
     }
 
     /// Keeps findings without errors, and the directory unless it was read from the cache.

@@ -191,6 +191,8 @@ pub(crate) fn some_lines(lines: impl ExactSizeIterator<Item = String>) -> Markup
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test")]
+
     use maud::html;
     use tarbac_analysis::explain::Named;
 

@@ -20,7 +20,7 @@ use crate::log;
 use crate::reload::Told;
 use crate::served::Served;
 use crate::settings::Settings;
-use crate::source::{FollowSettings, Followed, RevisionSource, RevisionSources};
+use crate::source::{FollowSettings, Followed, NamedSource, RevisionSource, RevisionSources};
 use crate::trace::Traces;
 use crate::work::STACK;
 
@@ -152,7 +152,7 @@ type Tellers = Arc<Mutex<Vec<Teller>>>;
 fn start(
     root: &Arc<App>,
     following: FollowSettings,
-    sources: Vec<(String, Box<dyn RevisionSource>)>,
+    sources: Vec<NamedSource>,
     threads: &Arc<ThreadPool>,
     all: &Tellers,
 ) -> Result<(), ServeError> {

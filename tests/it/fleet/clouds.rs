@@ -353,7 +353,7 @@ fn never_undoes(cloud: &Cloud) {
                 if index % 2 == 1 {
                     own.workspace.write(
                         "w/entities/records.json",
-                        &ARCHIVED.replace("alice", &format!("alice{index}")),
+                        ARCHIVED.replace("alice", &format!("alice{index}")),
                     );
                 }
                 cloud.publish(own, &["--part", part]);

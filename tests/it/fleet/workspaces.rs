@@ -33,7 +33,6 @@ fn ask(server: &Server, workspace: &str, headers: &[(&str, &str)]) -> Reply {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "everything that has a path")]
 fn each_workspace_answers_under_its_own_path() {
     let fleet = published();
     let log = fleet.workspace.path("decisions.ndjson");

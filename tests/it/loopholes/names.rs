@@ -232,10 +232,8 @@ fn a_value_in_another_letter_case_than_the_data_have_is_told() {
         format!("{system} == \"windows 11\""),
         format!("{system} == \"WINDOWS 11\""),
         format!("{system} == \"\u{f6}s\""),
-        format!("resource has operatingSystem && \"windows 11\" == resource.operatingSystem"),
-        format!(
-            "resource has operatingSystem && [\"a\", \"windows 11\"].contains(resource.operatingSystem)"
-        ),
+        "resource has operatingSystem && \"windows 11\" == resource.operatingSystem".to_owned(),
+        "resource has operatingSystem && [\"a\", \"windows 11\"].contains(resource.operatingSystem)".to_owned(),
         format!("{system} like \"windows*\""),
         format!("!({system} == \"windows 11\")"),
     ] {

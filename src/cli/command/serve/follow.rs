@@ -9,8 +9,8 @@ use tarbac_fleet::{Announcement, Announcer, Manifest, Replica, ReplicaState, Sto
 use tarbac_host::workspace::LoadOptions;
 use tarbac_host::{Layout, Switches, Workspace, assembly};
 use tarbac_serve::{
-    FollowSettings, Followed, FollowerReport, RevisionName, RevisionSource, RevisionSources,
-    Settings, SourcePoll, Stopped, TakeRevision, WorkspaceOrigin,
+    FollowSettings, Followed, FollowerReport, NamedSource, RevisionName, RevisionSource,
+    RevisionSources, Settings, SourcePoll, Stopped, TakeRevision, WorkspaceOrigin,
 };
 
 use crate::arguments::GlobalArgs;
@@ -241,7 +241,7 @@ impl Sources {
 }
 
 impl RevisionSources for Sources {
-    fn added(&mut self) -> Result<Vec<(String, Box<dyn RevisionSource>)>, String> {
+    fn added(&mut self) -> Result<Vec<NamedSource>, String> {
         let mut found: Vec<Store> = self.stores.drain(..).collect();
         for prefix in &self.prefixes {
             let names = prefix.workspaces().map_err(|error| error.to_string())?;
