@@ -109,7 +109,7 @@ pub(crate) fn read(
             Unread::Text { message, .. } => format!("the answer is not as expected: {message}"),
         })
     })?;
-    if form == Form::List && !page.is_list {
+    if form == Form::List && !page.is_answer {
         return Err(ReadFault::Broken("the answer is no list".to_owned()));
     }
     found.next = page.next;

@@ -38,7 +38,7 @@ pub use fault::CollectError;
 pub use pseudonym::pseudonymize;
 pub use run::collect;
 pub use secret::Secret;
-pub use settings::{CollectSettings, Progress, SiteSettings, Waits};
+pub use settings::{CollectProgress, CollectSettings, SiteSettings, Waits};
 
 pub use sign_in::{GRAPH_TOOLS, Identity, SignIn};
 pub use token::{SignInError, TokenCommand, TokenSource};

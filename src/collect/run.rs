@@ -16,7 +16,7 @@ use crate::clock;
 use crate::fault::CollectError;
 use crate::graph::{List, stem};
 use crate::journal::{Journal, Plan};
-use crate::settings::{CollectSettings, Progress};
+use crate::settings::{CollectProgress, CollectSettings};
 use crate::staging::{Begun, Staging};
 use crate::tally::Tally;
 use crate::token::Claims;
@@ -269,7 +269,7 @@ impl Run<'_> {
     /// Counts a file that is there, and tells how far the collection is.
     pub(crate) fn count(&self, export: &str, rows: u64) {
         let (rows, files) = self.tally.add(export, 1, rows);
-        (self.settings.progress)(Progress {
+        (self.settings.progress)(CollectProgress {
             export,
             rows,
             files,

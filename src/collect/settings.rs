@@ -37,7 +37,7 @@ pub struct CollectSettings {
     /// How long one waits.
     pub waits: Waits,
     /// Who is told how far it is.
-    pub progress: Arc<dyn Fn(Progress<'_>) + Send + Sync>,
+    pub progress: Arc<dyn Fn(CollectProgress<'_>) + Send + Sync>,
 }
 
 /// A hierarchy of Configuration Manager.
@@ -90,7 +90,7 @@ impl Default for Waits {
 
 /// How far a collection is.
 #[derive(Debug, Clone, Copy)]
-pub struct Progress<'p> {
+pub struct CollectProgress<'p> {
     /// The export that an answer was of.
     pub export: &'p str,
     /// How many records there are, of all exports.

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use tarbac_collect::{CollectSettings, Progress, SiteSettings, Waits, collect, pseudonymize};
+use tarbac_collect::{
+    CollectProgress, CollectSettings, SiteSettings, Waits, collect, pseudonymize,
+};
 use tarbac_report as render;
 use tarbac_tenant::exports::catalog::{self, CLOUDS, Cloud};
 use tarbac_tenant::exports::{CallState, Collected, STAGING};
@@ -238,8 +240,8 @@ fn settings(arguments: &CollectArgs, out: &Path) -> Result<CollectSettings, Fail
         jobs: arguments.jobs,
         rows_of_page: ROWS_OF_PAGE,
         waits: Waits::default(),
-        progress: Arc::new(move |progress: Progress<'_>| {
-            let Progress {
+        progress: Arc::new(move |progress: CollectProgress<'_>| {
+            let CollectProgress {
                 export,
                 rows,
                 files,

@@ -20,8 +20,8 @@ use super::{RecordError, Unread};
 pub struct Page {
     /// The address of the page that follows: `@odata.nextLink`.
     pub next: Option<String>,
-    /// Whether the records came as a list, and not as one record or one a line.
-    pub is_list: bool,
+    /// Whether the page is the answer of a service, whose records stand in `value`.
+    pub is_answer: bool,
 }
 
 /// Reads a page, and calls `each` with its records, in order.
@@ -144,7 +144,7 @@ impl<'de, T: DeserializeOwned, F: FnMut(T) -> Result<(), RecordError>> Visitor<'
                 "value" if is_page => return Err(A::Error::custom("`value` is there twice")),
                 "value" => {
                     is_page = true;
-                    self.page.is_list = true;
+                    self.page.is_answer = true;
                     map.next_value_seed(Records {
                         each: &mut *self.each,
                         page: &mut *self.page,

@@ -81,6 +81,7 @@ fn every_endpoint_is_described() {
     let paths = document["paths"].as_object().unwrap();
     let described: Vec<&str> = paths.keys().map(String::as_str).collect();
     insta::assert_snapshot!(described.join("\n"), @"
+    /-/poll
     /-/reload
     /access/v1/evaluation
     /access/v1/evaluations
