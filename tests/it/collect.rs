@@ -4,7 +4,7 @@ mod faults;
 mod law;
 mod program;
 mod pseudonym;
-mod script;
+pub mod script;
 #[path = "../../benches/support/service.rs"]
 mod service;
 mod sign_in;

@@ -5,7 +5,7 @@ use tree_sitter::{Node, Parser};
 use crate::tarbac::Tarbac;
 
 /// The first place that is no PowerShell.
-fn fault(script: &str) -> Option<String> {
+pub fn fault(script: &str) -> Option<String> {
     let mut parser = Parser::new();
     let language = tree_sitter_powershell::LANGUAGE.into();
     parser.set_language(&language).unwrap();

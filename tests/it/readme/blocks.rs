@@ -182,7 +182,9 @@ fn assert_same_lines(page: &Page, now: &str) {
 /// Holds a command line of a page against the program: it takes these arguments.
 fn assert_is_taken(page: &Page, line: &str) {
     let words = shlex::split(line).expect(line);
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    // The shell takes a file to write to.
+    let of_program = words.iter().take_while(|word| *word != ">");
+    let words: Vec<&str> = of_program.map(String::as_str).collect();
     let arguments = match words.as_slice() {
         ["tarbac", arguments @ ..] => arguments,
         // The program, run from its sources.
@@ -221,6 +223,11 @@ fn every_block_is_checked() {
                 "json" => drop(serde_json::from_str::<serde_json::Value>(&block).expect(&block)),
                 "python" | "typescript" | "csharp" | "ini" | "dockerfile"
                     if page.path == "docs/serving.md" => {}
+                #[cfg(feature = "collect")]
+                "powershell" => {
+                    let fault = crate::collect::script::fault(&block);
+                    assert_eq!(fault, None, "{}: {block}", page.path);
+                }
                 "sh" | "bash" => {
                     let lines = block.lines().filter(|line| !line.starts_with('#'));
                     let commands = lines.flat_map(|line| line.split("&&"));
