@@ -11,6 +11,7 @@ use thiserror::Error;
 pub(crate) struct NoDuration;
 
 /// A text is no size.
+#[cfg(feature = "serve")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("a size is a number of bytes, or like 512KiB or 4MiB")]
 pub(crate) struct NoSize;
@@ -22,6 +23,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, NoDuration> {
 }
 
 /// A number of bytes.
+#[cfg(feature = "serve")]
 pub(crate) fn bytes(text: &str) -> Result<usize, NoSize> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let unit = match text.get(digits.len()..).unwrap_or_default() {
