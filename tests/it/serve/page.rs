@@ -324,7 +324,8 @@ fn a_token_opens_the_page() {
     }
 }
 
-/// The script is checked by TypeScript, and every view in Chromium: by keyboard, under its policy, and by axe.
+/// The scripts of the page and of reports are checked by TypeScript, and every view in Chromium: by keyboard, under its
+/// policy, and by axe.
 #[test]
 fn the_tour_of_a_browser_finds_nothing() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -357,6 +358,7 @@ fn the_tour_of_a_browser_finds_nothing() {
             "es2024,dom,dom.iterable",
         ])
         .arg(root.join("src/serve/page/page.js"))
+        .arg(root.join("src/report/html/report.js"))
         .output()
         .unwrap();
     assert!(
