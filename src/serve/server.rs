@@ -36,7 +36,7 @@ use listener::Bound;
 use signals::{Signal, Signals};
 
 /// The pause between two checks of the credential files.
-const GLANCE: Duration = Duration::from_secs(1);
+const CREDENTIALS_PAUSE: Duration = Duration::from_secs(1);
 
 /// The least time that the decision log has for its last records.
 const LAST: Duration = Duration::from_secs(1);
@@ -88,7 +88,7 @@ fn run_until_stopped(app: &Arc<App>) -> Result<Stopped, ServeError> {
             .name("credentials".to_owned())
             .spawn(move || {
                 loop {
-                    thread::sleep(GLANCE);
+                    thread::sleep(CREDENTIALS_PAUSE);
                     app.reload_credentials(false);
                 }
             })
