@@ -71,21 +71,41 @@ impl Arguments {
             check_format(&command, &matches, arguments.global.format)?;
             Ok(arguments)
         });
-        read.map_err(|error| with_nested(&command, error))
+        read.map_err(|error| explained(&mut command, error))
     }
 }
 
-/// The error with a suggestion, if the typed word is a command within another, such as `export` of `role export`.
-fn with_nested(command: &clap::Command, mut error: clap::Error) -> clap::Error {
-    if let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) {
-        let mut nested = command.get_subcommands().filter_map(|outer| {
-            let inner = outer.find_subcommand(typed)?;
-            Some(format!("{} {}", outer.get_name(), inner.get_name()))
-        });
-        if let Some(meant) = nested.next() {
-            let meant = ContextValue::Strings(vec![meant]);
-            error.insert(ContextKind::SuggestedSubcommand, meant);
-        }
+/// The commands of optional features, with the feature and whether this build has it.
+const OPTIONAL: [(&str, &str, bool); 7] = [
+    ("collect", "collect", cfg!(feature = "collect")),
+    ("serve", "serve", cfg!(feature = "serve")),
+    ("open", "serve", cfg!(feature = "serve")),
+    ("health", "serve", cfg!(feature = "serve")),
+    ("token", "serve", cfg!(feature = "serve")),
+    ("publish", "fleet", cfg!(feature = "fleet")),
+    ("store", "fleet", cfg!(feature = "fleet")),
+];
+
+/// The error about an unknown command, if this build leaves it out, or if the word is a command within another, such as
+/// `export` of `role export`.
+fn explained(command: &mut clap::Command, mut error: clap::Error) -> clap::Error {
+    let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) else {
+        return error;
+    };
+    let mut optional = OPTIONAL.iter();
+    if let Some((_, feature, _)) = optional.find(|(name, _, is_here)| name == typed && !is_here) {
+        let message = format!(
+            "this build of tarbac leaves out `{typed}`: build it with `--features {feature}`"
+        );
+        return command.error(ErrorKind::InvalidSubcommand, message);
+    }
+    let mut nested = command.get_subcommands().filter_map(|outer| {
+        let inner = outer.find_subcommand(typed)?;
+        Some(format!("{} {}", outer.get_name(), inner.get_name()))
+    });
+    if let Some(meant) = nested.next() {
+        let meant = ContextValue::Strings(vec![meant]);
+        error.insert(ContextKind::SuggestedSubcommand, meant);
     }
     error
 }

@@ -237,7 +237,7 @@ pub(crate) fn progress(what: &'static str) -> ProgressBar {
 }
 
 /// Runs work with a progress bar; the work calls the counter with what is done and the whole.
-pub(crate) fn counted<T>(
+pub(crate) fn with_progress<T>(
     what: &'static str,
     work: impl FnOnce(&(dyn Fn(usize, usize) + Sync)) -> T,
 ) -> T {

@@ -9,10 +9,10 @@ mod wire;
 use unicode_width::UnicodeWidthStr;
 
 use super::explanation::typed;
-use super::findings::number;
 use super::page::{Page, padded};
 use super::people::by_people;
-use super::tally::{DECISION, counted, digits, first, on, tally, under};
+use super::tally::{DECISION, digits, first, on, tally, under};
+use super::words::counted;
 use row::{Row, rows};
 use tarbac_analysis::access_review::{
     AccessReview, Assignment, Obstacle, PersonAccess, Redundancy, Role, Status,
@@ -133,12 +133,12 @@ fn roles(page: &mut Page, roles: &[Role], limit: usize) {
     }
     let rest = roles.len().saturating_sub(limit);
     if rest > 0 {
-        page.line(0, &format!("and {}", number(rest, "more role")));
+        page.line(0, &format!("and {}", counted(rest, "more role")));
     }
     if !without.is_empty() {
         page.line(
             0,
-            &format!("and {} that nobody has", number(without.len(), "role")),
+            &format!("and {} that nobody has", counted(without.len(), "role")),
         );
     }
 }
@@ -224,7 +224,7 @@ fn assignments(page: &mut Page, review: &AccessReview, limit: usize) {
         }
         let rest = of.len().saturating_sub(limit);
         if rest > 0 {
-            page.line(2, &format!("and {}", number(rest, "more assignment")));
+            page.line(2, &format!("and {}", counted(rest, "more assignment")));
         }
     }
 }

@@ -16,7 +16,8 @@ use strum::{Display, EnumString, VariantArray, VariantNames};
 use thiserror::Error;
 
 use super::coverage;
-use super::findings::{counted, number};
+use super::findings::errors_and_warnings;
+use super::words::counted;
 use tarbac_assurance::coverage::Coverage;
 use tarbac_assurance::test_report::TestReport;
 use tarbac_diagnostic::finding::Finding;
@@ -105,18 +106,18 @@ fn headline(report: &TestReport) -> String {
     let failed = failed(report);
     let mut parts = Vec::new();
     if tests > 0 {
-        parts.push(number(tests, "test"));
+        parts.push(counted(tests, "test"));
         parts.push(match failed {
             0 => "all passed".to_owned(),
             failed => format!("{failed} failed"),
         });
     }
-    let (errors, warnings) = counted(&report.findings);
+    let (errors, warnings) = errors_and_warnings(&report.findings);
     if errors > 0 {
-        parts.push(number(errors, "error"));
+        parts.push(counted(errors, "error"));
     }
     if warnings > 0 {
-        parts.push(number(warnings, "warning"));
+        parts.push(counted(warnings, "warning"));
     }
     match parts.is_empty() {
         true => "no findings".to_owned(),

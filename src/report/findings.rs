@@ -7,7 +7,7 @@ use miette::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::tally;
+use super::words::counted;
 use super::{Style, VERSION, diagnostic, json, provenance};
 use crate::schema;
 use tarbac_diagnostic::finding::{Finding, Severity};
@@ -57,20 +57,20 @@ pub fn human(findings: &[Finding], excerpts: &Excerpts, style: Style) -> String 
 
 /// The numbers of findings in one line.
 pub fn summary(findings: &[Finding], style: Style) -> String {
-    match counted(findings) {
+    match errors_and_warnings(findings) {
         (0, 0) => format!("{}: no findings\n", style.green("ok")),
         (0, warnings) => format!(
             "{}: {}\n",
             style.yellow("warnings"),
-            number(warnings, "warning")
+            counted(warnings, "warning")
         ),
-        (errors, 0) => format!("{}: {}\n", style.red("errors"), number(errors, "error")),
+        (errors, 0) => format!("{}: {}\n", style.red("errors"), counted(errors, "error")),
         (errors, warnings) => {
             format!(
                 "{}: {}, {}\n",
                 style.red("errors"),
-                number(errors, "error"),
-                number(warnings, "warning")
+                counted(errors, "error"),
+                counted(warnings, "warning")
             )
         }
     }
@@ -82,7 +82,7 @@ pub fn document(
     excerpts: &Excerpts,
     provenance: Option<&Provenance>,
 ) -> String {
-    let (errors, warnings) = counted(findings);
+    let (errors, warnings) = errors_and_warnings(findings);
     json(&Document {
         version: VERSION,
         errors,
@@ -130,17 +130,12 @@ pub(super) fn level(severity: Severity) -> &'static str {
 }
 
 /// The numbers of errors and of warnings.
-pub(super) fn counted(findings: &[Finding]) -> (usize, usize) {
+pub(super) fn errors_and_warnings(findings: &[Finding]) -> (usize, usize) {
     let errors = findings
         .iter()
         .filter(|finding| finding.severity == Severity::Error)
         .count();
     (errors, findings.len() - errors)
-}
-
-/// A number with its noun.
-pub fn number(count: usize, noun: &str) -> String {
-    tally::counted(count as u64, noun)
 }
 
 /// A finding for miette. Its excerpts, which may be of several files, are joined into one text.

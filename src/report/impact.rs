@@ -8,10 +8,10 @@ mod wire;
 
 use std::collections::BTreeSet;
 
-use super::findings::number;
 use super::page::Page;
 use super::people::by_people;
-use super::tally::{DECISION, common, counted, digits, first, for_some, on, some, tally, under};
+use super::tally::{DECISION, common, digits, first, for_some, on, some, tally, under};
+use super::words::counted;
 use tarbac_analysis::change::impact::{
     Affected, Concerned, Direction, Impact, ImpactTotals, Unreachable,
 };
@@ -98,7 +98,7 @@ impl<'r> ImpactReport<'r> {
         page.heading("Look at first");
         if !losing.is_empty() {
             let verb = if losing.len() == 1 { "loses" } else { "lose" };
-            let who = number(losing.len(), "account");
+            let who = counted(losing.len(), "account");
             let everybody = some(&losing, limit);
             page.line(2, &format!("{who} {verb} everything: {everybody}"));
         }
@@ -222,7 +222,7 @@ fn look_at(page: &mut Page, says: &str, people: &[Concerned], limit: usize) {
         each.iter().for_each(|person| page.line(4, person));
         return;
     }
-    each.push(format!("and {}", number(rest, "more account")));
+    each.push(format!("and {}", counted(rest, "more account")));
     page.line(4, &each.join("; "));
 }
 
@@ -321,7 +321,7 @@ pub(crate) fn because(reasons: &[&Option<Outcome>], all: bool) -> String {
             .map(|(word, policies, more)| match (policies.as_slice(), more) {
                 ([], 0) if word == "refused" => "refused: no policy permits it".to_owned(),
                 ([], 0) => word.to_owned(),
-                ([], more) => format!("{word} by {}", super::tally::policies(more)),
+                ([], more) => format!("{word} by {}", counted(more, "policy")),
                 (policies, 0) => format!("{word} by {}", policies.join(", ")),
                 (policies, more) => {
                     format!("{word} by {}{}", policies.join(", "), for_some(more))

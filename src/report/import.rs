@@ -134,7 +134,7 @@ fn files(change: &ImportChanges<'_>, all: bool) -> (String, bool) {
         return (text, is_cut);
     }
     for (what, files) in lists.into_iter().filter(|(_, files)| !files.is_empty()) {
-        let count = super::findings::number(files.len(), "file");
+        let count = super::words::counted(files.len(), "file");
         text += &format!("\n{what}: {count}\n");
         is_cut |= list(&mut text, &files, all);
     }

@@ -1,8 +1,8 @@
 //! Groups of people with a paragraph about each.
 
-use super::findings::number;
 use super::page::Page;
 use super::tally::some;
+use super::words::counted;
 use tarbac_analysis::explain::Named;
 
 /// A paragraph for each of the first `shown` groups, under the names of at most `listed` of its people. Groups with equal
@@ -34,7 +34,7 @@ pub(super) fn by_people<'g, G>(
     if rest > 0 {
         page.heading(&format!(
             "and {} (--all lists them)",
-            number(rest, "more account")
+            counted(rest, "more account")
         ));
     }
 }

@@ -6,8 +6,8 @@ mod story;
 pub mod wire;
 
 use super::Style;
-use super::findings::number;
 use super::suite::indented;
+use super::words::counted;
 use tarbac_assurance::prove::{Counterexample, InEnvironment, Proof, Says, Spec, SpecResult};
 use tarbac_assurance::test_report;
 use tarbac_diagnostic::code;
@@ -44,8 +44,8 @@ pub fn human(file: &str, tried: &[&SpecResult<'_>], engine: &Engine, style: Styl
     let mut text = format!(
         "{sign}  {}: {}, {}{said}\n",
         visible(file),
-        number(tried.len(), "spec"),
-        number(environments, "request environment"),
+        counted(tried.len(), "spec"),
+        counted(environments, "request environment"),
     );
     for tried in tried.iter().filter(|tried| !tried.is_proved()) {
         let sign = match tried.refutations().next() {

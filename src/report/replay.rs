@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::findings::number;
 use super::page::Page;
+use super::words::counted;
 use super::{Style, VERSION, provenance};
 use crate::schema;
 use tarbac_analysis::replay::{
@@ -89,7 +89,7 @@ pub fn human(
 
 /// The last sentence.
 fn sum(replay: &Replay, style: Style) -> String {
-    let records = number(count(replay.records), "record");
+    let records = counted(count(replay.records), "record");
     let verdict = match (replay.is_same(), replay.is_whole()) {
         (true, true) => style.green("same"),
         (true, false) => style.yellow("not all could be decided again"),
@@ -104,7 +104,7 @@ fn sum(replay: &Replay, style: Style) -> String {
         parts.push(format!("{} otherwise", replay.otherwise));
     }
     if replay.impossible > 0 {
-        let lines = number(count(replay.impossible), "line");
+        let lines = counted(count(replay.impossible), "line");
         parts.push(format!("{lines} not decided again"));
     }
     format!("{verdict}: {records}, {}\n", parts.join(", "))
@@ -135,7 +135,7 @@ fn request(
         .iter()
         .map(|of| of.name.as_str())
         .collect();
-    let of = number(count(requests.count), "request");
+    let of = counted(count(requests.count), "request");
     let more = match count(requests.count) > on.len() {
         true => ", …",
         false => "",

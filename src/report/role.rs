@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::findings::number;
+use super::words::counted;
 use super::{Style, VERSION};
 use crate::schema;
 use tarbac_host::decision::Provenance;
@@ -31,7 +31,7 @@ pub fn human(differences: &[RoleDifference], style: Style) -> String {
             text += &format!("  {} {}\n", style.yellow("?"), finding.message);
         }
     }
-    let of = number(differences.len(), "role");
+    let of = counted(differences.len(), "role");
     text + &match different.len() {
         0 => format!("{}: {of}\n", style.green("same")),
         count => format!("{}: {count} of {of}\n", style.red("different")),

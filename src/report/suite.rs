@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Style;
 use super::explanation;
-use super::findings::number;
+use super::words::counted;
 use crate::schema;
 use tarbac_analysis::explain::explain;
 use tarbac_assurance::suite::{Expected, Missed, Suite, Tried};
@@ -75,8 +75,8 @@ pub fn human(suite: &Suite, tried: &[Tried<'_>], style: Style) -> String {
         "{sign}  {}  {}: {}, {}{said}\n",
         suite.name,
         visible(&suite.source.name),
-        number(tried.len(), "case"),
-        number(decisions, "decision"),
+        counted(tried.len(), "case"),
+        counted(decisions, "decision"),
     );
     for tried in failed {
         text += &failure(tried, style);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::explanation::kind;
+use super::words::counted;
 use tarbac_analysis::explain::Named;
 
 /// The first names, and the number of the others.
@@ -87,14 +88,6 @@ pub(super) fn under(of: &[(Named, u64)], limit: usize) -> String {
     }
 }
 
-/// A count with its noun.
-pub(super) fn counted(count: u64, noun: &str) -> String {
-    match count {
-        1 => format!("1 {noun}"),
-        count => format!("{} {noun}s", digits(count)),
-    }
-}
-
 /// A number with its digits in groups of three.
 pub(super) fn digits(count: u64) -> String {
     let plain = count.to_string();
@@ -121,16 +114,8 @@ pub(super) const DECISION: &str =
 
 /// The number of further policies, which refuse or permit only some of several permissions.
 pub(super) fn for_some(more: usize) -> String {
-    match more {
-        1 => ", and 1 more policy for some of these permissions".to_owned(),
-        more => format!(", and {more} more policies for some of these permissions"),
-    }
-}
-
-/// A number of policies.
-pub(super) fn policies(count: usize) -> String {
-    match count {
-        1 => "1 policy".to_owned(),
-        count => format!("{count} policies"),
-    }
+    format!(
+        ", and {} for some of these permissions",
+        counted(more, "more policy")
+    )
 }

@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use super::VERSION;
 use super::explanation::{chain, kind};
-use super::findings::number;
 use super::page::Page;
 use super::premises::PremisesDocument;
 use super::support;
+use super::words::counted;
 use crate::schema;
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_analysis::explain::Named;
@@ -33,7 +33,10 @@ const PERMITTED: usize = 20;
 /// reasons. Without `all`, only the first ones.
 pub fn human(who: &Who, asked: &str, (may_not, all): (bool, bool), width: Option<usize>) -> String {
     let mut page = Page::new(width);
-    page.heading(&format!("{} may {asked}", number(who.may.len(), "account")));
+    page.heading(&format!(
+        "{} may {asked}",
+        counted(who.may.len(), "account")
+    ));
     let limit = if all { usize::MAX } else { PERMITTED };
     for permitted in who.may.iter().take(limit) {
         page.line(2, &permitted.principal.name);
@@ -49,7 +52,7 @@ pub fn human(who: &Who, asked: &str, (may_not, all): (bool, bool), width: Option
     }
     let rest = who.may.len().saturating_sub(limit);
     if rest > 0 {
-        let rest = number(rest, "more account");
+        let rest = counted(rest, "more account");
         page.line(2, &format!("and {rest} (--all lists them)"));
     }
     let mut refused_are = "account";
@@ -62,10 +65,10 @@ pub fn human(who: &Who, asked: &str, (may_not, all): (bool, bool), width: Option
     if !may_not {
         page.heading(&format!(
             "{} may not (--may-not says why)",
-            number(refused, refused_are)
+            counted(refused, refused_are)
         ));
     } else {
-        page.heading(&format!("{} may not", number(refused, refused_are)));
+        page.heading(&format!("{} may not", counted(refused, refused_are)));
         for refused in &who.may_not {
             reasons(&mut page, refused);
         }
@@ -74,7 +77,7 @@ pub fn human(who: &Who, asked: &str, (may_not, all): (bool, bool), width: Option
     if unknown > 0 {
         page.heading(&format!(
             "{} could not be decided about",
-            number(unknown, "account")
+            counted(unknown, "account")
         ));
         for refused in &who.unknown {
             reasons(&mut page, refused);
@@ -88,7 +91,7 @@ pub fn human(who: &Who, asked: &str, (may_not, all): (bool, bool), width: Option
 fn after_activation(page: &mut Page, eligible: &[Eligible], may_not: bool, limit: usize) {
     page.heading(&format!(
         "{} may not now, but may after activating an eligible membership",
-        number(eligible.len(), "account")
+        counted(eligible.len(), "account")
     ));
     for of in eligible.iter().take(limit) {
         page.line(2, &of.principal.name);
@@ -106,7 +109,7 @@ fn after_activation(page: &mut Page, eligible: &[Eligible], may_not: bool, limit
     }
     let rest = eligible.len().saturating_sub(limit);
     if rest > 0 {
-        let rest = number(rest, "more account");
+        let rest = counted(rest, "more account");
         page.line(2, &format!("and {rest} (--all lists them)"));
     }
 }
@@ -166,7 +169,7 @@ pub fn what(what: &What, principal: &str, width: Option<usize>) -> String {
         };
         page.heading(&format!(
             "  {}: {}{more}",
-            number(*count, &kind),
+            counted(*count, &kind),
             names.join(", ")
         ));
         let of = |decision: Decision| {

@@ -11,9 +11,19 @@ use crate::tally;
 /// The most names that are listed.
 const LISTED: usize = 5;
 
-/// A number with its noun: `1,024 devices`.
-pub fn counted(count: u64, noun: &str) -> String {
-    tally::counted(count, noun)
+/// A number with its noun in the singular: `1,024 devices`, `2 hierarchies`.
+pub fn counted<N: TryInto<u64>>(count: N, noun: &str) -> String {
+    let count = count.try_into().unwrap_or(u64::MAX);
+    format!("{} {}", tally::digits(count), of_number(count, noun))
+}
+
+/// The form of a noun in the singular that stands with a number.
+pub fn of_number(count: u64, noun: &str) -> String {
+    match (count, noun.strip_suffix('y')) {
+        (1, _) => noun.to_owned(),
+        (_, Some(stem)) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{stem}ies"),
+        _ => format!("{noun}s"),
+    }
 }
 
 /// Some things by name, and how many there are.

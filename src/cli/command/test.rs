@@ -26,7 +26,7 @@ use crate::arguments::format::{DOCUMENTS, format_among};
 use crate::arguments::{Format, GlobalArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, ShellError};
-use crate::output::{Output, counted, is_ci};
+use crate::output::{Output, is_ci, with_progress};
 use crate::product;
 use results::Results;
 
@@ -188,7 +188,7 @@ fn once(
     // A suite that fails without a change says nothing about mutants.
     let passed = tried.iter().all(Tried::passed);
     let mutation = bundle.filter(|_| arguments.mutate && passed).map(|bundle| {
-        counted("trying mutants", |counter| {
+        with_progress("trying mutants", |counter| {
             mutation::run(&suites, bundle, &wanted, counter)
         })
     });

@@ -126,7 +126,7 @@ pub(super) fn walk_unless(
         });
     for entry in entries {
         let entry = match entry {
-            Err(error) if error.path().is_some_and(left_behind::is_named_so) => continue,
+            Err(error) if error.path().is_some_and(left_behind::is_left_behind) => continue,
             entry => entry.map_err(|error| walk_error(root, &error))?,
         };
         let is_known = entry.path().extension().is_some_and(|extension| {
@@ -142,7 +142,7 @@ pub(super) fn walk_unless(
                 let reason = "it is a folder where a file is expected";
                 return Err(unreadable(entry.path(), reason, None));
             }
-        } else if !is_known || left_behind::is_named_so(entry.path()) {
+        } else if !is_known || left_behind::is_left_behind(entry.path()) {
             passed_over.push(entry.into_path());
         } else if kind.is_file() {
             found.push(entry.into_path());

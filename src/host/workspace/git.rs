@@ -31,14 +31,14 @@ impl CommittedFile {
 
     /// Whether an editor or a system left the file beside others.
     pub(crate) fn is_left_behind(&self) -> bool {
-        left_behind::is_named_so(Path::new(&self.name))
+        left_behind::is_left_behind_with(Path::new(&self.name), &self.content)
     }
 
     /// Whether nobody takes the file for a rule, although it is not read.
     pub(crate) fn is_no_matter(&self, layout: &Layout) -> bool {
         let text = || String::from_utf8_lossy(&self.content).replace("\r\n", "\n");
         let is_readme = left_behind::is_readme(Path::new(&self.name));
-        (self.is_left_behind() && left_behind::has_no_rule(&self.content))
+        self.is_left_behind()
             || is_readme
                 && (left_behind::names_no_rule(&self.content) || layout.shipped.has_text(&text()))
     }
@@ -119,10 +119,7 @@ pub(super) fn files_of(
     }
     let listed = listed(layout, revision, parts)?;
     let listed = String::from_utf8_lossy(&listed);
-    let files = listed.split('\0').filter_map(Listed::parse);
-    let files =
-        files.filter(|file| file.is_plain() || !left_behind::is_named_so(Path::new(file.name)));
-    let files: Vec<Listed<'_>> = files.collect();
+    let files: Vec<Listed<'_>> = listed.split('\0').filter_map(Listed::parse).collect();
     if let Some(other) = files.iter().find(|file| !file.is_plain()) {
         let reason = format!(
             "its `{}` is a symbolic link or a submodule, and these are not followed in a revision",

@@ -154,10 +154,6 @@ pub(super) fn texts_of(
         }
         let list = match folder {
             _ if file.is_no_matter(layout) => continue,
-            _ if file.is_left_behind() => {
-                not_read.push(format!("{revision}:{}", file.name));
-                continue;
-            }
             "policies" if file.is_of("cedar") => &mut part.sources,
             "policies" if file.is_of("json") => &mut part.links,
             "schema" if file.is_schema() => {

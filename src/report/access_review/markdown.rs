@@ -4,7 +4,8 @@ use super::row::rows;
 use super::{LISTED, because, refuses};
 use crate::matrix::in_markdown;
 use crate::table::Table;
-use crate::tally::{counted, digits, first, some, tally};
+use crate::tally::{digits, first, some, tally};
+use crate::words::counted;
 use tarbac_analysis::access_review::{AccessReview, Redundancy};
 use tarbac_analysis::explain::Named;
 

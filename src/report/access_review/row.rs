@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::LISTED;
 use crate::explanation::typed;
 use crate::support::in_short;
-use crate::tally::{common, first, for_some, policies};
+use crate::tally::{common, first, for_some};
+use crate::words::counted;
 use tarbac_analysis::access_review::{Entitlement, PersonAccess, Status, Through};
 use tarbac_analysis::explain::{Named, Support};
 
@@ -116,7 +117,7 @@ impl<'s> Row<'s> {
         let limit = if all { usize::MAX } else { LISTED };
         Some(match (reasons.as_slice(), more) {
             (reasons, 0) => format!("{word} {}", first(reasons, limit)),
-            ([], more) => format!("{word} {}", policies(more)),
+            ([], more) => format!("{word} {}", counted(more, "policy")),
             (reasons, more) => format!("{word} {}{}", reasons.join(", "), for_some(more)),
         })
     }

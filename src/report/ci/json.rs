@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::failed;
-use crate::findings::{Entry, counted, entry};
+use crate::findings::{Entry, entry, errors_and_warnings};
 use crate::{VERSION, json, provenance};
 use tarbac_assurance::test_report::{self, TestReport};
 use tarbac_host::excerpt::Excerpts;
@@ -49,7 +49,7 @@ struct Failure<'a> {
 
 /// The report as a JSON document.
 pub fn text(report: &TestReport, excerpts: &Excerpts) -> String {
-    let (errors, warnings) = counted(&report.findings);
+    let (errors, warnings) = errors_and_warnings(&report.findings);
     json(&Document {
         version: VERSION,
         command: report.command,

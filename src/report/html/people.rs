@@ -4,7 +4,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::grid::{Grid, GridGroup};
 use super::text::{Count, Shown};
-use crate::tally::counted;
+use crate::words::counted;
 use tarbac_analysis::explain::Named;
 
 /// The most bytes of the rows of a report.
@@ -89,7 +89,7 @@ impl PeopleTable {
         let heading = self.heading(people);
         group.heading = html! {
             (heading) " " (remark)
-            @if rest > 0 { " " span.quiet { "and " (counted(rest as u64, "more row")) } }
+            @if rest > 0 { " " span.quiet { "and " (counted(rest, "more row")) } }
         };
         group.people = people.len() as u64;
         self.groups += 1;
@@ -116,7 +116,7 @@ impl PeopleTable {
             (names(first))
             @if !others.is_empty() {
                 details {
-                    summary { "and " (counted(others.len() as u64, "more account")) }
+                    summary { "and " (counted(others.len(), "more account")) }
                     (names(named))
                     @if unnamed > 0 { " and " (Count(unnamed)) " more" }
                 }
@@ -138,7 +138,7 @@ impl PeopleTable {
                             "Left out here: "
                             @if self.people_left_out > 0 { (counted(self.people_left_out, "account")) }
                             @if self.people_left_out > 0 && self.rows_left_out > 0 { ", and " }
-                            @if self.rows_left_out > 0 { (counted(self.rows_left_out as u64, "row")) }
+                            @if self.rows_left_out > 0 { (counted(self.rows_left_out, "row")) }
                         }
                         p { "Everything, for a spreadsheet: " code { (Shown(command)) } }
                         @if !self.left_out.is_empty() {

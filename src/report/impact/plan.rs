@@ -176,7 +176,7 @@ pub(crate) fn sparing(without: &ImpactTotals, plan: &Plan) -> Vec<String> {
 }
 
 fn number_of(proposal: &Proposal) -> String {
-    let changes = counted(proposal.changes.len() as u64, "role change");
+    let changes = counted(proposal.changes.len(), "role change");
     match proposal.is_smallest {
         true => format!("{changes}, and fewer are not enough"),
         false => format!("{changes}; fewer may be enough: there are too many to be certain"),

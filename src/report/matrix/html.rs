@@ -4,7 +4,8 @@ use maud::{Markup, html};
 
 use crate::html::{Colophon, HeatCell, HeatMap, Icon, Shown, Tone, message};
 use crate::premises;
-use crate::tally::{counted, digits};
+use crate::tally::digits;
+use crate::words::counted;
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_analysis::matrix::{Block, Cell, Line, Mark, Matrix, others};
 use tarbac_host::engine::Engine;
@@ -23,7 +24,7 @@ pub fn html(matrix: &Matrix, premises: &Premises, colophon: &Colophon, engine: &
         p.lead { (Shown(&format!("{}{}.", premises::opening(premises), counts(matrix)))) }
         (maps)
         @if left_out > 0 {
-            (message(Tone::Brand, &format!("Left out here: {}", counted(left_out as u64, "row")), &html! {
+            (message(Tone::Brand, &format!("Left out here: {}", counted(left_out, "row")), &html! {
                 p { "Everything, for a spreadsheet: " code { (Shown(&colophon.whole("csv"))) } }
             }))
         }
@@ -49,7 +50,7 @@ fn counts(matrix: &Matrix) -> String {
     format!(
         "{} of {} are allowed",
         digits(allowed as u64),
-        counted(all as u64, "decision")
+        counted(all, "decision")
     )
 }
 

@@ -8,6 +8,7 @@ use tarbac_report::html::{
     Assets, Frame, Head, Icon, NavigationLink, Tone, command_link, copyable, facts, icon, message,
     navigation,
 };
+use tarbac_report::words::counted;
 
 use super::assets::{PAGE_SCRIPT, STYLE_SHEET};
 use super::links::Links;
@@ -229,6 +230,5 @@ pub(super) fn age(when: Timestamp) -> String {
         3600..86400 => (seconds / 3600, "hour"),
         _ => (seconds / 86400, "day"),
     };
-    let many = if count == 1 { "" } else { "s" };
-    format!("{count} {unit}{many} ago")
+    format!("{} ago", counted(count, unit))
 }

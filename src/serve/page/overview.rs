@@ -8,6 +8,7 @@ use tarbac_host::lookup::in_words;
 use tarbac_report::html::{
     Cells, Figure, Grid, GridColumn, GridRow, Icon, Shown, Tone, badge, facts, figures,
 };
+use tarbac_report::words::of_number;
 
 use super::frame::age;
 use super::view::{Answer, Asked, Shown as Page, View};
@@ -73,15 +74,12 @@ fn counts(asked: &Asked) -> Markup {
         .iter()
         .filter_map(|(name, count)| {
             let noun = in_words(&name.parse().ok()?);
-            let plural = match (*count, noun.strip_suffix('y')) {
-                (1, _) => noun,
-                (_, Some(stem)) => format!("{stem}ies"),
-                (_, None) => format!("{noun}s"),
-            };
-            Some((plural, *count as u64))
+            let count = *count as u64;
+            Some((of_number(count, &noun), count))
         })
         .collect();
     let policies = engine.bundle().policies().len() as u64;
+    let name = of_number(policies, "policy");
     let mut all: Vec<Figure<'_>> = named
         .iter()
         .map(|(name, count)| Figure {
@@ -94,7 +92,7 @@ fn counts(asked: &Asked) -> Markup {
         .collect();
     all.push(Figure {
         count: policies,
-        name: "policies",
+        name: &name,
         note: "",
         icon: (Icon::Document, Tone::Brand),
         href: None,

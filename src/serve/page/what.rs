@@ -6,11 +6,11 @@ use tarbac_analysis::inquiry;
 use tarbac_analysis::who_what::{ActionDecision, Alike, What};
 use tarbac_host::{Decision, Engine};
 use tarbac_report::explanation::kind;
-use tarbac_report::findings::number;
 use tarbac_report::html::{
     Cells, Grid, GridColumn, GridRow, Icon, Shown, Tone, badge, decision, empty,
 };
 use tarbac_report::who_what;
+use tarbac_report::words::counted;
 
 use super::parts::{
     Window, form, names, or_refused, person_field, resource_field, supposing, unasked, why_link,
@@ -100,7 +100,7 @@ fn groups(
     html! {
         p.lead {
             "What may " strong { (Shown(&person.name)) } " do? "
-            (number(what.alike.len(), "group")) " of devices and tenants that are treated alike."
+            (counted(what.alike.len(), "group")) " of devices and tenants that are treated alike."
         }
         @if what.alike.is_empty() { (empty(Icon::Device, "Nothing can be asked.", "")) }
         @for alike in window.of_list(&what.alike) { (group(asked, engine, person, alike)) }
@@ -123,7 +123,7 @@ fn group(asked: &Asked, engine: &Engine, person: &Named, alike: &Alike) -> Marku
         .map(row)
         .collect();
     let refused: Vec<GridRow> = of(Decision::Deny).map(row).collect();
-    let caption = format!("Permissions on {}", number(alike.count, &of_kind));
+    let caption = format!("Permissions on {}", counted(alike.count, &of_kind));
     let grid = |rows, caption: &str| {
         Grid {
             caption,
@@ -136,7 +136,7 @@ fn group(asked: &Asked, engine: &Engine, person: &Named, alike: &Alike) -> Marku
     html! {
         section.card {
             header {
-                h2 { (number(alike.count, &of_kind)) ": " (names(&alike.resources, alike.count)) }
+                h2 { (counted(alike.count, &of_kind)) ": " (names(&alike.resources, alike.count)) }
                 div.row {
                     (badge(if allowed > 0 { Tone::Good } else { Tone::Neutral }, &format!("{allowed} allowed")))
                     (badge(Tone::Neutral, &format!("{} refused", refused.len())))
@@ -146,7 +146,7 @@ fn group(asked: &Asked, engine: &Engine, person: &Named, alike: &Alike) -> Marku
             @if !refused.is_empty() {
                 details {
                     summary { "Show what is refused" }
-                    (grid(refused, &format!("Refused on {}", number(alike.count, &of_kind))))
+                    (grid(refused, &format!("Refused on {}", counted(alike.count, &of_kind))))
                 }
             }
         }

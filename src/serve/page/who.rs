@@ -11,7 +11,7 @@ use tarbac_report::explanation::chain;
 use tarbac_report::html::{
     Cells, Figure, Grid, GridColumn, GridRow, Icon, Shown, Tone, figures, tick,
 };
-use tarbac_report::{findings::number, who_what};
+use tarbac_report::{who_what, words::counted};
 
 use super::parts::{
     Window, action_field, form, names, or_refused, resource_field, supposing, unasked, why_link,
@@ -185,7 +185,7 @@ impl Answered<'_> {
                 keys: String::new(),
             }
         });
-        let caption = format!("{} may", number(who.may.len(), "account"));
+        let caption = format!("{} may", counted(who.may.len(), "account"));
         let grid = Grid {
             caption: &caption,
             columns: &MAY,
@@ -206,7 +206,7 @@ impl Answered<'_> {
         });
         let caption = format!(
             "{} may after activating an eligible membership",
-            number(eligible.len(), "account")
+            counted(eligible.len(), "account")
         );
         Grid {
             caption: &caption,

@@ -10,6 +10,7 @@ use tarbac_analysis::inquiry;
 use tarbac_host::{Decision, Engine};
 use tarbac_report::explanation::{chain, wire};
 use tarbac_report::html::{Icon, Shown, Tone, badge, decision, message};
+use tarbac_report::words::counted;
 
 use super::overview::upper_first;
 use super::parts::{
@@ -185,7 +186,7 @@ impl Explained<'_> {
                 section.card aria-label="Reasons" {
                     h2 {
                         "Why it is refused: "
-                        (tarbac_report::findings::number(rules.len(), "rule"))
+                        (counted(rules.len(), "rule"))
                     }
                     @for rule in rules { (self.rule(rule)) }
                 }

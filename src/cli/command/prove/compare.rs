@@ -13,7 +13,7 @@ use tarbac_host::assembly;
 use tarbac_host::bundle::{Bundle, Texts, Vocabulary};
 use tarbac_host::workspace::earlier;
 use tarbac_host::{Engine, Switches};
-use tarbac_report::findings::number;
+use tarbac_report::words::counted;
 use tarbac_report::{self as render, VERSION, prove};
 
 use super::super::report::Reports;
@@ -23,7 +23,7 @@ use super::run::{decides, prover, write_report};
 use crate::arguments::{Format, GlobalArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{Output, counted, say, warning};
+use crate::output::{Output, say, warning, with_progress};
 
 /// The JSON Schema of a comparison of policies.
 pub(crate) const SCHEMA: fn() -> String =
@@ -60,7 +60,7 @@ pub(crate) fn run(
         vocabulary,
     };
     let prover = prover(engine, solving)?;
-    let comparisons = counted("comparing", |counter| prover.compare(&policies, counter));
+    let comparisons = with_progress("comparing", |counter| prover.compare(&policies, counter));
     let comparisons = comparisons.map_err(|error| Failure::Error(Box::new(error)))?;
     let results = Results {
         old,
@@ -165,7 +165,7 @@ impl Results<'_> {
         }
         let is_changed = |of: &&EnvironmentComparison| of.change() != DecisionChange::Equivalent;
         let changed = self.comparisons.iter().filter(is_changed).count();
-        let of = number(self.comparisons.len(), "request environment");
+        let of = counted(self.comparisons.len(), "request environment");
         let summary = match changed {
             0 => format!("{of} decided as by {old}"),
             changed => format!("{changed} of {of} not decided as by {old}"),

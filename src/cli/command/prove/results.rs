@@ -7,7 +7,7 @@ use tarbac_assurance::test_report::{Group, Test};
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_host::Engine;
 use tarbac_host::excerpt::Excerpts;
-use tarbac_report::findings::number;
+use tarbac_report::words::counted;
 use tarbac_report::{self as render, VERSION, prove};
 
 use super::ProveArgs;
@@ -97,7 +97,7 @@ impl<'a> Results<'a> {
         let unknown = self.count(|tried| {
             tried.refutations().next().is_none() && tried.unknown().next().is_some()
         });
-        let of = number(self.proof.specs.len(), "spec");
+        let of = counted(self.proof.specs.len(), "spec");
         let mut parts = Vec::new();
         if refuted > 0 {
             parts.push(format!("{refuted} of {of} refuted"));
@@ -107,12 +107,12 @@ impl<'a> Results<'a> {
         }
         let findings = self.findings();
         if !findings.is_empty() {
-            parts.push(number(findings.len(), "finding"));
+            parts.push(counted(findings.len(), "finding"));
         }
         if let Some(mutation) = &self.mutation {
             let left = mutation.survivors.len() + mutation.unknown.len();
             if left > 0 {
-                parts.push(format!("{} that no spec notices", number(left, "mutant")));
+                parts.push(format!("{} that no spec notices", counted(left, "mutant")));
             }
         }
         let policies = format!(

@@ -21,7 +21,7 @@ use super::{ProveArgs, compare, saved};
 use crate::arguments::{Format, GlobalArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, ShellError};
-use crate::output::{Output, counted};
+use crate::output::{Output, with_progress};
 use crate::product;
 
 pub(crate) fn run(
@@ -52,7 +52,7 @@ pub(crate) fn run(
         }
     };
     let prover = prover(&engine, &solving)?;
-    let proof = counted("proving", |counter| prover.prove(&specs, counter));
+    let proof = with_progress("proving", |counter| prover.prove(&specs, counter));
     let proof = proof.map_err(|error| Failure::Error(Box::new(error)))?;
     let is_proved = !proof.is_refuted() && !proof.is_unknown();
     let wanted =
@@ -60,7 +60,7 @@ pub(crate) fn run(
     // A spec that is refuted without a change says nothing about mutants.
     let mutation = match arguments.mutate && is_proved {
         true => {
-            let mutation = counted("trying mutants", |counter| {
+            let mutation = with_progress("trying mutants", |counter| {
                 prover.mutate(&specs, &wanted, counter)
             });
             Some(mutation.map_err(|error| Failure::Error(Box::new(error)))?)

@@ -13,7 +13,7 @@ use tarbac_diagnostic::source::Source;
 use tarbac_host::bundle::{self, Policy};
 use tarbac_host::excerpt::Excerpts;
 use tarbac_host::{Engine, LoadError, workspace};
-use tarbac_report::findings::number;
+use tarbac_report::words::counted;
 use tarbac_report::{self as render, VERSION};
 
 use super::super::report::Reports;
@@ -126,7 +126,7 @@ pub(crate) fn run(
     if indeterminate > 0 {
         output::note(&format!(
             "note: in {} a policy could not be evaluated; plain Cedar decides without it, and tarbac calls the decision indeterminate\n",
-            number(indeterminate, "test")
+            counted(indeterminate, "test")
         ));
     }
     reports.write(&report, &Excerpts::around(report.places()), output)?;
@@ -166,7 +166,7 @@ fn write_results(report: &TestReport, output: &mut Output) -> Result<(), Failure
             ))?;
         }
     }
-    let count = number(report.tests().count(), "test");
+    let count = counted(report.tests().count(), "test");
     output.write(&match failed {
         0 => format!("{}: {count}\n", style.green("passed")),
         failed => format!("{}: {failed} of {count}\n", style.red("failed")),
@@ -209,7 +209,7 @@ pub(crate) fn write(
     if other_readings > 0 {
         output::say(&format!(
             "left out: {} under other readings; switch them with --reading and --no-reading\n",
-            number(other_readings, "case")
+            counted(other_readings, "case")
         ));
     }
     Ok(Exit::Yes)

@@ -10,7 +10,7 @@ use tarbac_assurance::suite::{Suite, Suites, Tried};
 use tarbac_assurance::test_report::{Group, Test, TestReport};
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
-use tarbac_report::findings::number;
+use tarbac_report::words::counted;
 use tarbac_report::{self as render, VERSION};
 
 use super::snapshots;
@@ -90,14 +90,14 @@ impl<'a> Results<'a> {
         if failed > 0 {
             parts.push(format!(
                 "{failed} of {} failed",
-                number(self.tried.len(), "case")
+                counted(self.tried.len(), "case")
             ));
         }
         if !self.snapshots.passed() && !self.arguments.accept {
             parts.push(format!(
                 "{} of {} changed",
                 self.snapshots.differing(),
-                number(self.snapshots.len(), "snapshot")
+                counted(self.snapshots.len(), "snapshot")
             ));
         }
         if !self.coverage_findings().is_empty() {
@@ -108,15 +108,15 @@ impl<'a> Results<'a> {
         }
         let style = output.style();
         let snapshots = match self.arguments.filter.is_empty() {
-            true => number(self.snapshots.len(), "snapshot"),
+            true => counted(self.snapshots.len(), "snapshot"),
             false => "snapshots left out by the filter".to_owned(),
         };
         match parts.as_slice() {
             [] => format!(
                 "{}: {}, {}, {snapshots}\n",
                 style.green("passed"),
-                number(self.tried.len(), "case"),
-                number(decisions, "decision"),
+                counted(self.tried.len(), "case"),
+                counted(decisions, "decision"),
             ),
             parts => format!("{}: {}\n", style.red("failed"), parts.join(", ")),
         }

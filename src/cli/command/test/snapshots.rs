@@ -280,7 +280,7 @@ impl Compared<'_> {
             }
             State::Differs(flips) => format!(
                 ": {} changed; `tarbac review` shows them one by one",
-                render::findings::number(flips.len(), "decision")
+                render::words::counted(flips.len(), "decision")
             ),
             State::Unreadable(error) => format!(": {error}, so nothing was compared; {PUT_BACK}"),
         }

@@ -8,7 +8,8 @@ use crate::explanation::kind;
 use crate::html::{
     BarRow, Bars, Count, Figure, HeatCell, HeatMap, Icon, Shown, Tone, figures, message,
 };
-use crate::tally::{counted, digits};
+use crate::tally::digits;
+use crate::words::counted;
 use tarbac_analysis::access_review::{AccessReview, AccessTotals, Role};
 
 /// The most bars, and columns of the heat map.
@@ -126,7 +127,7 @@ pub(super) fn pictures(review: &AccessReview) -> Markup {
         @if !roles.is_empty() {
             section.card {
                 (bars.stacked())
-                @if rest > 0 { p.quiet { "and " (counted(rest as u64, "more role")) } }
+                @if rest > 0 { p.quiet { "and " (counted(rest, "more role")) } }
             }
         }
         (heat_map(review))

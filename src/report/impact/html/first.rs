@@ -4,7 +4,8 @@ use maud::{Markup, html};
 
 use super::super::{ImpactReport, out_of_reach, plan};
 use crate::html::{Shown, Tone, message, some_lines};
-use crate::tally::{counted, on};
+use crate::tally::on;
+use crate::words::counted;
 use tarbac_analysis::change::impact::{Concerned, Direction};
 use tarbac_analysis::explain::Named;
 use tarbac_analysis::plan::PlannedRoles;
@@ -31,7 +32,7 @@ pub(super) fn section(report: &ImpactReport<'_>, whole: &str) -> Markup {
             @if !losing.is_empty() {
                 (message(
                     Tone::Bad,
-                    &format!("{} with nothing left", counted(losing.len() as u64, "account")),
+                    &format!("{} with nothing left", counted(losing.len(), "account")),
                     &some_lines(losing.iter().map(|of| of.name.clone())),
                 ))
             }

@@ -8,7 +8,8 @@ use super::super::{ImpactReport, unknown};
 use crate::explanation::kind;
 use crate::html::{BarRow, Bars, Count, Figure, Icon, Shown, Tone, figures, message};
 use crate::premises;
-use crate::tally::{counted, digits};
+use crate::tally::digits;
+use crate::words::counted;
 use tarbac_analysis::change::impact::{Direction, Impact, ImpactTotals};
 use tarbac_analysis::change::what_if::Premises;
 
@@ -72,7 +73,7 @@ fn changes(totals: &ImpactTotals) -> String {
     let everything = match totals.people_losing_everything {
         0 => "nobody loses everything".to_owned(),
         1 => "1 account loses everything".to_owned(),
-        several => format!("{} accounts lose everything", digits(several)),
+        several => format!("{} lose everything", counted(several, "account")),
     };
     format!("{gained}, and {lost}; {everything}")
 }
