@@ -28,7 +28,14 @@ pub(crate) struct Staging {
     out: PathBuf,
     folder: PathBuf,
     /// Held while this lives.
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // A program that was started meanwhile may have inherited the file, and would keep the lock.
+        let _ = self.lock.unlock();
+    }
 }
 
 /// The renames that put a collection in its place.
@@ -64,7 +71,7 @@ impl Staging {
         fs::create_dir_all(&folder).map_err(failed("make the folder", &folder))?;
         let staging = Self {
             out: out.to_owned(),
-            _lock: lock(&folder, out)?,
+            lock: lock(&folder, out)?,
             folder,
         };
         let new = staging.folder.join("new");

@@ -37,6 +37,8 @@ mod import;
 mod init;
 mod loopholes;
 mod matrix;
+#[cfg(target_os = "linux")]
+mod memory;
 mod names;
 mod never_a_wrong_allow;
 mod others;
