@@ -2,9 +2,10 @@
 //!
 //! `cargo bench --bench impact` prints the tables; `cargo bench --bench impact -- write FOLDER` only
 //! writes the workspace, to try the program on; `-- policies` prints the time by the number of policies that name a
-//! collection, and `-- comparison` that with a policy that compares attributes of person and device; `-- sample COUNT` compares so many decisions about the large
-//! tenant, before and after, with those of plain Cedar, for which it takes minutes; `-- --test` checks that all of
-//! this can be made, on small sizes.
+//! collection, and `-- comparison` that with a policy that compares attributes of person and device; `-- curves`, with
+//! words of the axes that are meant, prints every question along one axis at a time; `-- sample COUNT` compares so many
+//! decisions about the large tenant, before and after, with those of plain Cedar, for which it takes minutes;
+//! `-- --test` checks that all of this can be made, on small sizes.
 
 #![warn(clippy::too_many_lines)]
 #![expect(
@@ -15,6 +16,7 @@
     reason = "a benchmark reads the clock, writes files, and has failed if it cannot measure"
 )]
 
+mod curves;
 #[path = "../support/memory.rs"]
 mod memory;
 #[path = "../support/plain.rs"]
@@ -38,6 +40,7 @@ use tarbac::who_what::{What, Who};
 use tarbac::{Engine, Layout, Switches, Workspace, shipped};
 use tenant::Tenant;
 
+use curves::curves;
 use sample::sample;
 
 fn main() {
@@ -49,6 +52,11 @@ fn main() {
         ["what-if", folder] => what_if(Path::new(folder)),
         ["diff", folder] => diff(Path::new(folder)),
         ["everybody", folder] => everybody(Path::new(folder)),
+        ["question", question, folder] => curves::question(question, Path::new(folder)),
+        ["curves", ref words @ ..] => {
+            let words = words.iter().filter(|word| !word.starts_with("--"));
+            curves(&words.copied().collect::<Vec<_>>(), &[]);
+        }
         ["sample", count, ..] => sample(&large(), count.parse().unwrap()),
         ["policies", ..] => policies(&medium(), &[0, 8, 16, 24, 100]),
         ["comparison", ..] => {
@@ -63,6 +71,7 @@ fn main() {
             table(&[small()]);
             policies(&small(), &[0, 8]);
             comparison(&[small()]);
+            curves(&["roles"], &[10]);
             sample(&small(), 200);
         }
         _ => table(&curve()),
@@ -122,9 +131,11 @@ fn table(tenants: &[Tenant]) {
     );
     println!(
         "| people | devices | decisions | classes of people | loading, s | what-if, s | MiB | diff, s | MiB \
-         | who, ms | each / who | what, ms | each / what | check, ms | anew / check |"
+         | access, s | MiB | who, ms | each / who | what, ms | each / what | check, ms | anew / check |"
     );
-    println!("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+    println!(
+        "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
+    );
     for tenant in tenants {
         let folder = tempfile::tempdir().unwrap();
         tenant.write(folder.path());
@@ -135,6 +146,10 @@ fn table(tenants: &[Tenant]) {
         let [diff, diff_memory] = in_process("diff")[..] else {
             panic!("two numbers");
         };
+        let access = ["question", "access", folder.path().to_str().unwrap()];
+        let [_, access, access_memory] = measured(&access)[..] else {
+            panic!("three numbers");
+        };
         // What takes milliseconds is asked in several processes, since the first time is what counts.
         let runs: Vec<Vec<f64>> = (0..5).map(|_| in_process("everybody")).collect();
         let [who, each_who, what, each_what] =
@@ -142,7 +157,7 @@ fn table(tenants: &[Tenant]) {
         let [anew, check] = check(folder.path());
         println!(
             "| {} | {} | {decisions:.1e} | {classes} | {loading:.1} | {what_if:.2} | {memory:.0} \
-             | {diff:.2} | {diff_memory:.0} | {who:.0} | {:.0} | {what:.0} | {:.0} | {check:.0} | {:.0} |",
+             | {diff:.2} | {diff_memory:.0} | {access:.2} | {access_memory:.0} | {who:.0} | {:.0} | {what:.0} | {:.0} | {check:.0} | {:.0} |",
             tenant.people,
             tenant.devices,
             each_who / who,

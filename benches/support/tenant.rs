@@ -26,6 +26,10 @@ pub struct Tenant {
     pub is_limited: bool,
     /// Forbids, each of one permission on the devices of one collection.
     pub forbids: u32,
+    /// Groups between a person and the role assignment, each in the next.
+    pub depth: u32,
+    /// Further policies.
+    pub more: String,
 }
 
 impl Default for Tenant {
@@ -40,6 +44,8 @@ impl Default for Tenant {
             administrators: 30,
             is_limited: false,
             forbids: 0,
+            depth: 1,
+            more: String::new(),
         }
     }
 }
@@ -109,7 +115,7 @@ impl Tenant {
         array.entity("Intune::Role", BUILT_IN, r#""builtIn":true"#, &[])?;
         array.entity("Entra::DirectoryRole", "Intune Administrator", "", &[])?;
         for number in 0..self.roles {
-            let role = guid(1, number);
+            let role = role(number);
             let name = format!(r#""displayName":"Role {number}""#);
             array.entity("Intune::Role", &role, &name, &[])?;
             let given = if number % 2 == 0 {
@@ -129,7 +135,15 @@ impl Tenant {
                 ],
             )?;
             let name = format!(r#""displayName":"Group {number}""#);
-            array.entity("Entra::Group", &guid(3, number), &name, &[assignment])?;
+            let groups = (1..self.depth).map(|step| guid(6 + step, number));
+            let groups: Vec<String> = std::iter::once(guid(3, number)).chain(groups).collect();
+            for (place, group) in groups.iter().enumerate() {
+                let above = groups
+                    .get(place + 1)
+                    .map(|group| uid("Entra::Group", group));
+                let above = above.unwrap_or_else(|| assignment.clone());
+                array.entity("Entra::Group", group, &name, &[above])?;
+            }
         }
         array.end()
     }
@@ -211,11 +225,12 @@ impl Tenant {
                     .collect();
                 format!(
                     "@id(\"custom.role-{number}\")\n@doc(\"Role {number}.\")\npermit (\n  principal in Intune::Role::\"{}\",\n  action in [{}],\n  resource\n);\n",
-                    guid(1, number),
+                    role(number),
                     permissions.join(", "),
                 )
             })
             .chain(forbids)
+            .chain([self.more.clone()])
             .collect()
     }
 
@@ -268,6 +283,11 @@ impl Tenant {
         record.push_str(r#""approveApplications":[]}"#);
         record
     }
+}
+
+/// The id of a custom role.
+pub fn role(number: u32) -> String {
+    guid(1, number)
 }
 
 /// The id of a person.

@@ -11,12 +11,18 @@ mod activation;
 mod answer;
 mod assumed;
 mod authority;
+mod case;
+mod clause;
+mod condition;
 mod contradictions;
 mod evaluation;
 mod findings;
 mod index;
+mod kept;
 mod misleading_names;
 mod question;
+mod reach;
+mod read_set;
 mod set_attribute;
 mod slice;
 mod undecidable;
@@ -34,12 +40,16 @@ use crate::bundle::{Action, Bundle, Switches, UnknownReading};
 use crate::decision::{Authority, Outcome, Provenance, Request};
 pub use activation::Activation;
 use authority::AuthorityQuestion;
+use case::Case;
 use index::{Bucket, Index};
+use reach::{Reach, entities_named_in};
 use tarbac_store::{Directory, Row};
 
 pub use answer::with_attribute;
 pub use authority::{answering, authority_findings, two_authorities};
 pub use evaluation::{Applicable, Evaluation};
+pub use reach::entities_of;
+pub use read_set::{ReadSetBuilder, Variables};
 pub use set_attribute::SetAttribute;
 pub use slice::EntitySlice;
 pub use undecidable::{NotAsked, Undecidable};
@@ -55,6 +65,8 @@ pub struct Engine {
     /// `None` if the schema does not ask who is in authority.
     authority: Option<AuthorityQuestion>,
     provenance: Arc<Provenance>,
+    /// Whether the truth of clauses is kept from one request to the next.
+    keeps: bool,
 }
 
 /// An action of the schema, with its entity in Cedar's form.
@@ -99,6 +111,7 @@ impl Engine {
             actions,
             authority,
             provenance: Arc::new(provenance),
+            keeps: true,
         })
     }
 
@@ -156,7 +169,14 @@ impl Engine {
     /// Decides a request. For a question, the policies of the outcome are the answers.
     pub fn decide(&self, request: &Request) -> Outcome {
         match self.reach(request) {
-            Ok((slice, buckets)) => self.decided(request, &slice, buckets.into_iter()).0,
+            Ok(Reach {
+                parties,
+                rows,
+                buckets,
+            }) => {
+                let case = Case::of_directory(self, request, Some(parties), rows);
+                self.decided(&case, buckets.into_iter()).0
+            }
             Err(errors) => Outcome::indeterminate(errors),
         }
     }
@@ -173,73 +193,50 @@ impl Engine {
     /// The reasons why the request cannot be decided: it names an entity that does not exist, or does not conform to
     /// the schema.
     pub fn slice(&self, request: &Request) -> Result<EntitySlice, Vec<Undecidable>> {
-        self.reach(request).map(|(slice, _)| slice)
+        let mut slice = EntitySlice::default();
+        for row in self.reach(request)?.rows {
+            slice.reach(&self.directory, [row]);
+        }
+        Ok(slice)
     }
 
-    /// The entity slice of a request, and the policies that can match it.
-    fn reach(&self, request: &Request) -> Result<(EntitySlice, Vec<&Bucket>), Vec<Undecidable>> {
-        self.conforming(request).map_err(|error| vec![error])?;
-        let (principal, resource) = match (
-            self.defined(&request.principal),
-            self.defined(&request.resource),
-        ) {
-            (Ok(principal), Ok(resource)) => (principal, resource),
-            (principal, resource) => {
-                return Err([principal, resource]
-                    .into_iter()
-                    .filter_map(Result::err)
-                    .collect());
-            }
-        };
-        let mut slice = EntitySlice::default();
-        slice.reach(&self.directory, [principal, resource]);
-        for uid in entities_of(&request.context) {
-            slice.reach(
-                &self.directory,
-                [self.defined(&uid).map_err(|error| vec![error])?],
-            );
-        }
-        let reached = [principal, resource]
-            .into_iter()
-            .flat_map(|row| std::iter::once(row).chain(self.directory.ancestors(row)));
-        let buckets: Vec<&Bucket> = self.index.matching(request, reached).collect();
-        for bucket in buckets.iter().copied().chain(self.asked_beside(request)) {
-            slice.reach(&self.directory, bucket.looked_into.iter().copied());
-        }
-        Ok((slice, buckets))
+    /// The engine without anything that is kept from one request to the next: every clause of a policy is evaluated
+    /// anew. It decides the same, and slower.
+    #[must_use]
+    pub fn keeping_nothing(mut self) -> Self {
+        self.keeps = false;
+        self
+    }
+
+    /// The number of truth values of clauses that are kept.
+    pub fn kept(&self) -> usize {
+        self.index.kept()
     }
 
     /// Decides a request in a slice that may differ from that of the directory, because it was changed.
     pub fn decide_in(&self, request: &Request, slice: &EntitySlice) -> Outcome {
-        self.decided_in(request, slice).0
-    }
-
-    /// Decides a request in a slice, and finds who is in authority over the resource there.
-    fn decided_in(&self, request: &Request, slice: &EntitySlice) -> (Outcome, Option<Authority>) {
-        let reached = self.reached_in(request, slice);
-        let buckets = self.index.matching(request, reached);
-        self.decided(request, slice, buckets)
+        let case = Case::within(self, request, slice);
+        let buckets = self
+            .index
+            .matching(request, self.reached_in(request, slice));
+        self.decided(&case, buckets).0
     }
 
     /// Decides a request by these policies, and finds who is in authority. Every decision is made here.
     fn decided<'a>(
         &self,
-        request: &Request,
-        slice: &EntitySlice,
+        case: &Case<'_>,
         buckets: impl Iterator<Item = &'a Bucket>,
     ) -> (Outcome, Option<Authority>) {
-        let evaluation = match Evaluation::within(self, request, slice) {
-            Ok(evaluation) => evaluation,
+        let is_question = match self.known(&case.request().action) {
+            Ok(known) => known.action.is_question(),
             Err(error) => return (Outcome::indeterminate([error]), None),
         };
-        let is_question = self
-            .known(&request.action)
-            .is_ok_and(|known| known.action.is_question());
         let outcome = match is_question {
-            true => self.answers(&evaluation, buckets),
-            false => self.outcome_of(evaluation.applicable(buckets)),
+            true => self.answers(case, buckets),
+            false => self.outcome_of(case.applicable(buckets)),
         };
-        match self.authority_over(request, slice, &evaluation) {
+        match self.authority_over(case) {
             None => (outcome, None),
             Some(Ok(authority)) => (outcome, Some(authority)),
             Some(Err(errors)) => (outcome.with_errors(errors), None),
@@ -274,12 +271,8 @@ impl Engine {
     }
 
     /// The outcome of these policies for a question.
-    fn answers<'a>(
-        &self,
-        evaluation: &Evaluation,
-        buckets: impl Iterator<Item = &'a Bucket>,
-    ) -> Outcome {
-        self.outcome_of(evaluation.applicable(buckets).answers())
+    fn answers<'a>(&self, case: &Case<'_>, buckets: impl Iterator<Item = &'a Bucket>) -> Outcome {
+        self.outcome_of(case.applicable(buckets).answers())
     }
 
     fn outcome_of(&self, applicable: Applicable) -> Outcome {
@@ -289,26 +282,6 @@ impl Engine {
     fn known(&self, action: &EntityUid) -> Result<&KnownAction, Undecidable> {
         let known = self.actions.get(action);
         known.ok_or_else(|| Undecidable::UnknownAction(Box::new(action.clone())))
-    }
-
-    fn conforming(&self, request: &Request) -> Result<(), Undecidable> {
-        let known = self.known(&request.action)?;
-        let (principal, resource) = (request.principal.type_name(), request.resource.type_name());
-        match known.action.applies_to(principal, resource) {
-            true => Ok(()),
-            false => Err(Undecidable::NotAsked(Box::new(NotAsked {
-                action: request.action.clone(),
-                principal: principal.clone(),
-                resource: resource.clone(),
-            }))),
-        }
-    }
-
-    fn defined(&self, uid: &EntityUid) -> Result<Row, Undecidable> {
-        self.directory
-            .row(uid)
-            .filter(|row| self.directory.is_defined(*row))
-            .ok_or_else(|| Undecidable::Missing(Box::new(uid.clone())))
     }
 
     /// The context of a request, read from JSON.
@@ -370,26 +343,4 @@ fn known(action: &Action) -> KnownAction {
         action: action.clone(),
         entity: Arc::new(entity),
     }
-}
-
-/// The entities that a context refers to.
-pub fn entities_of(context: &Context) -> BTreeSet<EntityUid> {
-    let values = context.clone().into_iter();
-    let named = values.flat_map(|(_, value)| {
-        let value: &ast::RestrictedExpr = value.as_ref();
-        entities_named_in(value).collect::<Vec<_>>()
-    });
-    named.collect()
-}
-
-/// The entities that an expression names.
-fn entities_named_in(expression: &ast::Expr) -> impl Iterator<Item = EntityUid> + '_ {
-    expression
-        .subexpressions()
-        .filter_map(|part| match part.expr_kind() {
-            ast::ExprKind::Lit(ast::Literal::EntityUID(uid)) => {
-                Some(EntityUid::from(uid.as_ref().clone()))
-            }
-            _ => None,
-        })
 }

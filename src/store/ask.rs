@@ -3,4 +3,5 @@
 pub(crate) mod aliases;
 pub(crate) mod cedar;
 pub(crate) mod fingerprint;
+mod path;
 pub(crate) mod query;

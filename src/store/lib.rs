@@ -50,7 +50,7 @@ use tables::strings::Entry;
 use tables::written::{Tables, Writer, Written};
 
 /// The beginning of every written directory. It changes whenever the format does.
-const WRITTEN: &[u8; 16] = b"tarbac entities\x01";
+const WRITTEN: &[u8; 16] = b"tarbac entities\x02";
 
 index_type! {
     /// The index of an entity uid in a [`Directory`], whether the entity is defined or only referred to.

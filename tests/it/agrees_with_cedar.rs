@@ -5,6 +5,7 @@ pub(crate) mod both;
 mod by_class;
 mod everybody;
 mod impact;
+mod kept;
 mod proofs;
 pub(crate) mod random;
 mod standing;

@@ -9,19 +9,19 @@
 
 mod conditions;
 mod equality;
+mod pair;
 mod partition;
 mod projection;
-mod read_set;
 
 use cedar_policy::EntityUid;
 
 use super::index::{ClassId, PersonId};
-use read_set::ReadSetBuilder;
 use tarbac_host::bundle::Policy;
-use tarbac_host::engine::Engine;
+use tarbac_host::engine::{Engine, ReadSetBuilder};
 use tarbac_store::Fingerprinter;
 use tarbac_store::index::IndexVec;
 
+pub(crate) use pair::PairTest;
 pub(crate) use partition::Partition;
 pub(crate) use projection::{OwnedSets, Projection, Rows, SideFingerprints};
 

@@ -16,7 +16,7 @@ use cedar_policy_core::ast;
 use hashbrown::{HashMap, HashSet};
 use quick_cache::sync::Cache;
 
-use crate::bulk::class::{OwnedSets, Projection, SideFingerprints};
+use crate::bulk::class::{OwnedSets, PairTest, Projection, SideFingerprints};
 use crate::bulk::index::{ActionId, ClassId, ResourceClassId};
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Outcome, Request};
@@ -56,6 +56,8 @@ pub struct Decider<E> {
 struct Asked {
     /// Whether a policy in force that takes part reads the context.
     reads_context: bool,
+    /// The tests of a resource against a principal; `None` if a set of the principal has to be evaluated for one.
+    tests: Option<Vec<PairTest>>,
 }
 
 /// A kind of request. Requests of one kind get equal decisions.
@@ -64,7 +66,8 @@ struct Kind {
     principal: ClassId,
     action: ActionId,
     resource: ResourceClassId,
-    /// The sets of the principal that the action asks about and that hold the resource: a bit each.
+    /// The tests of the resource against the principal that hold, or the sets of the principal that hold the resource:
+    /// a bit each.
     sets: u64,
 }
 
@@ -82,8 +85,11 @@ impl<E: Deref<Target = Engine>> Decider<E> {
         let projection = Projection::new(&engine, &permissions.iter().copied().map(Some).collect());
         let rows = engine.directory().every_row().len();
         let actions = permissions.iter_enumerated().map(|(id, action)| {
-            let reads_context = engine.reads_context(action);
-            (action.uid.clone(), (id, Asked { reads_context }))
+            let asked = Asked {
+                reads_context: engine.reads_context(action),
+                tests: projection.pair_tests(id),
+            };
+            (action.uid.clone(), (id, asked))
         });
         Self {
             actions: actions.collect(),
@@ -181,14 +187,23 @@ impl<E: Deref<Target = Engine>> Decider<E> {
             return None;
         }
         let class = self.principals.class(engine, principal)?;
-        let sets = self
-            .sets
-            .of_class(class, || self.projection.owned_sets(engine, principal))?;
+        let sets = match &asked.tests {
+            Some(tests) => bits(
+                tests
+                    .iter()
+                    .map(|of| of.holds(directory, principal, resource)),
+            )?,
+            None => {
+                let owned = || self.projection.owned_sets(engine, principal);
+                let sets = self.sets.of_class(class, owned)?;
+                membership(sets, *action, directory, resource)?
+            }
+        };
         Some(Kind {
             principal: class,
             action: *action,
             resource: self.resources.class(engine, resource)?,
-            sets: membership(sets, *action, directory, resource)?,
+            sets,
         })
     }
 
@@ -232,14 +247,20 @@ fn membership(
     resource: Row,
 ) -> Option<u64> {
     let asked = sets.iter().filter(|set| set.actions.contains(&action));
+    bits(asked.map(|set| {
+        let holds = |row: Row| set.rows.binary_search(&row).is_ok();
+        holds(resource) || !set.is_itself && directory.ancestors(resource).any(holds)
+    }))
+}
+
+/// A bit for each of these; `None` if there are too many.
+fn bits(all: impl Iterator<Item = bool>) -> Option<u64> {
     let mut bits = 0;
-    for (bit, set) in asked.enumerate() {
+    for (bit, is) in all.enumerate() {
         if bit == MOST_SETS {
             return None;
         }
-        let holds = |row: Row| set.rows.binary_search(&row).is_ok();
-        let is_in = holds(resource) || !set.is_itself && directory.ancestors(resource).any(holds);
-        bits |= u64::from(is_in) << bit;
+        bits |= u64::from(is) << bit;
     }
     Some(bits)
 }

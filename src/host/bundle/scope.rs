@@ -20,8 +20,17 @@ pub struct Scope<'v> {
 impl<'v> Scope<'v> {
     /// The types of the actions that a policy is evaluated for.
     pub fn for_policy(policy: &Policy, vocabulary: &'v Vocabulary) -> Self {
+        Self::of(vocabulary, |action| policy.action_scope().answers(action))
+    }
+
+    /// The types of all actions.
+    pub fn of_all(vocabulary: &'v Vocabulary) -> Self {
+        Self::of(vocabulary, |_| true)
+    }
+
+    fn of(vocabulary: &'v Vocabulary, is_asked: impl Fn(&Action) -> bool) -> Self {
         let actions = vocabulary.permissions().chain(vocabulary.questions());
-        let actions = actions.filter(|action| policy.action_scope().answers(action));
+        let actions = actions.filter(|action| is_asked(action));
         let mut scope = Self {
             vocabulary,
             principals: BTreeSet::new(),

@@ -3,16 +3,17 @@
 use cedar_policy::EntityUid;
 use cedar_policy_core::ast;
 
+use super::Engine;
 use super::activation::{Activation, entities_in};
-use super::{Engine, EntitySlice};
+use super::case::Case;
 use crate::bundle::Policy;
 use crate::decision::{Answer, Basis, Decision, Notice, Outcome, Refusal, Request};
 
 impl Engine {
     /// Decides a request, with the refusals and notices for a person.
     pub fn answer(&self, request: &Request) -> Answer {
-        let slice = match self.slice(request) {
-            Ok(slice) => slice,
+        let reached = match self.reach(request) {
+            Ok(reached) => reached,
             Err(errors) => {
                 return Answer {
                     outcome: Outcome::indeterminate(errors),
@@ -22,10 +23,11 @@ impl Engine {
                 };
             }
         };
-        let (outcome, authority) = self.decided_in(request, &slice);
+        let case = Case::of_directory(self, request, Some(reached.parties), reached.rows);
+        let (outcome, authority) = self.decided(&case, reached.buckets.into_iter());
         let mut errors = Vec::new();
-        let notices = self.notices(request, &slice, &outcome, &mut errors);
-        let refusals = self.refusals(request, &slice, &outcome, &mut errors);
+        let notices = self.notices(&case, &outcome, &mut errors);
+        let refusals = self.refusals(&case, &outcome, &mut errors);
         errors.extend(self.damage());
         Answer {
             outcome: outcome.with_errors(errors),
@@ -38,27 +40,27 @@ impl Engine {
     /// Decides a request, with the refusals. As in [`Engine::answer`], an error in the search for refusals makes the
     /// decision indeterminate.
     pub fn decide_with_refusals(&self, request: &Request) -> (Outcome, Vec<Refusal>) {
-        let slice = match self.slice(request) {
-            Ok(slice) => slice,
+        let reached = match self.reach(request) {
+            Ok(reached) => reached,
             Err(errors) => return (Outcome::indeterminate(errors), Vec::new()),
         };
-        let outcome = self.decide_in(request, &slice);
+        let case = Case::of_directory(self, request, Some(reached.parties), reached.rows);
+        let outcome = self.decided(&case, reached.buckets.into_iter()).0;
         let mut errors = Vec::new();
-        let refusals = self.refusals(request, &slice, &outcome, &mut errors);
+        let refusals = self.refusals(&case, &outcome, &mut errors);
         errors.extend(self.damage());
         (outcome.with_errors(errors), refusals)
     }
 
     fn refusals(
         &self,
-        request: &Request,
-        slice: &EntitySlice,
+        case: &Case<'_>,
         outcome: &Outcome,
         errors: &mut Vec<String>,
     ) -> Vec<Refusal> {
         let refusing: Vec<&Policy> = match outcome.basis {
             Basis::Forbidden => self.bundle.as_said(&outcome.policies),
-            Basis::NotPermitted => self.ask("refusal", request, &request.resource, slice, errors),
+            Basis::NotPermitted => self.ask("refusal", case, &case.request().resource, errors),
             Basis::Permitted | Basis::Error => Vec::new(),
         };
         refusing
@@ -71,17 +73,12 @@ impl Engine {
             .collect()
     }
 
-    fn notices(
-        &self,
-        request: &Request,
-        slice: &EntitySlice,
-        outcome: &Outcome,
-        errors: &mut Vec<String>,
-    ) -> Vec<Notice> {
-        let mut notices = self.notices_of_action(request, slice, outcome);
+    fn notices(&self, case: &Case<'_>, outcome: &Outcome, errors: &mut Vec<String>) -> Vec<Notice> {
+        let request = case.request();
+        let mut notices = self.notices_of_action(request, outcome);
         let mut lifting = None;
-        for about in self.noticeable(request, slice) {
-            for policy in self.ask("notice", request, &about, slice, errors) {
+        for about in self.noticeable(request) {
+            for policy in self.ask("notice", case, &about, errors) {
                 let notice = Notice {
                     code: policy.annotation("code").unwrap_or(policy.id()).to_owned(),
                     message: policy.doc().unwrap_or_default().to_owned(),
@@ -89,16 +86,16 @@ impl Engine {
                     from: policy.id().to_owned(),
                     former: policy
                         .annotation("former")
-                        .and_then(|path| self.former(request, slice, path)),
+                        .and_then(|path| self.former(case, path)),
                 };
                 if let Some(path) = policy.annotation("lifts") {
                     let lifting = lifting.get_or_insert_with(|| match outcome.decision {
-                        Decision::Deny => self.lifting(request, slice),
+                        Decision::Deny => self.lifting(request, case.slice()),
                         Decision::Allow | Decision::Indeterminate => Vec::new(),
                     });
                     notices.extend(lifted(&notice, path, lifting));
                 } else if let Some(path) = policy.annotation("about") {
-                    let named = self.named_by(request, slice, path).into_iter();
+                    let named = self.named_by(case, path).into_iter();
                     notices.extend(named.map(|about| Notice {
                         about: Some(about),
                         ..notice.clone()
@@ -113,12 +110,7 @@ impl Engine {
     }
 
     /// The notices that the schema attaches to the action.
-    fn notices_of_action(
-        &self,
-        request: &Request,
-        slice: &EntitySlice,
-        outcome: &Outcome,
-    ) -> Vec<Notice> {
+    fn notices_of_action(&self, request: &Request, outcome: &Outcome) -> Vec<Notice> {
         let mut notices = Vec::new();
         let Some(action) = self.bundle.vocabulary().action(&request.action) else {
             return notices;
@@ -137,13 +129,10 @@ impl Engine {
             .page()
             .and_then(|page| self.bundle.vocabulary().permission(page));
         if let Some(page) = page.filter(|_| outcome.decision == Decision::Allow) {
-            let opened = self.decide_in(
-                &Request {
-                    action: page.uid.clone(),
-                    ..request.clone()
-                },
-                slice,
-            );
+            let opened = self.decide(&Request {
+                action: page.uid.clone(),
+                ..request.clone()
+            });
             if opened.decision != Decision::Allow {
                 let message = format!(
                     "{} is out of reach: it is on the page of {}, which is refused",
@@ -158,20 +147,16 @@ impl Engine {
 
     /// The entities that notices can be about: the resource, the entities that its attributes refer to, and the
     /// ancestors of the principal.
-    fn noticeable(&self, request: &Request, slice: &EntitySlice) -> Vec<EntityUid> {
+    fn noticeable(&self, request: &Request) -> Vec<EntityUid> {
+        let directory = &self.directory;
         let mut about = vec![request.resource.clone()];
-        if let Some(row) = self.directory.row(&request.resource) {
-            about.extend(
-                self.directory
-                    .references(row)
-                    .map(|row| self.directory.uid(row)),
-            );
+        if let Some(row) = directory.row(&request.resource) {
+            about.extend(directory.references(row).map(|row| directory.uid(row)));
         }
-        let principal = slice.get(&request.principal);
+        let principal = directory.row(&request.principal).into_iter();
         let mut ancestors: Vec<EntityUid> = principal
-            .into_iter()
-            .flat_map(ast::Entity::ancestors)
-            .map(|uid| EntityUid::from(uid.clone()))
+            .flat_map(|row| directory.ancestors(row))
+            .map(|row| directory.uid(row))
             // The principal may be in the resource.
             .filter(|uid| *uid != request.resource)
             .collect();
@@ -181,9 +166,9 @@ impl Engine {
     }
 
     /// The entities in an attribute of the principal that is a set; `path` is its name with `principal.` in front.
-    fn named_by(&self, request: &Request, slice: &EntitySlice, path: &str) -> Vec<EntityUid> {
+    fn named_by(&self, case: &Case<'_>, path: &str) -> Vec<EntityUid> {
         let attribute = path.strip_prefix("principal.");
-        let principal = slice.get(&request.principal);
+        let principal = case.slice().get(&case.request().principal);
         let named = principal
             .zip(attribute)
             .map(|(of, name)| entities_in(of, name));
@@ -191,7 +176,8 @@ impl Engine {
     }
 
     /// The decision if a Bool attribute had the other value; `path` leads from the resource to it.
-    fn former(&self, request: &Request, slice: &EntitySlice, path: &str) -> Option<Decision> {
+    fn former(&self, case: &Case<'_>, path: &str) -> Option<Decision> {
+        let (request, slice) = (case.request(), case.slice());
         let mut steps = path.strip_prefix("resource.")?.split('.');
         let last = steps.next_back()?;
         let mut entity = slice.get(&request.resource)?;

@@ -7,8 +7,9 @@
 use cedar_policy::{Effect, EntityTypeName};
 use cedar_policy_core::ast;
 
+use super::Engine;
+use super::case::Case;
 use super::index::Bucket;
-use super::{Engine, EntitySlice, Evaluation};
 use crate::bundle::{Action, Bundle, Policy};
 use crate::decision::{Authority, Decision, Request};
 use tarbac_diagnostic::code;
@@ -62,22 +63,17 @@ impl Engine {
         self.index.question(&question.action.uid, &request.resource)
     }
 
-    /// The authority over the resource of a request, which is prepared as `evaluation`; `None` if the schema does not
-    /// ask.
-    pub(super) fn authority_over(
-        &self,
-        request: &Request,
-        slice: &EntitySlice,
-        evaluation: &Evaluation,
-    ) -> Option<Result<Authority, Vec<String>>> {
+    /// The authority over the resource of a request; `None` if the schema does not ask.
+    pub(super) fn authority_over(&self, case: &Case<'_>) -> Option<Result<Authority, Vec<String>>> {
+        let request = case.request();
         let question = self.asks_authority(request)?;
         let outcome = if question.is_of_request {
             let asked = self.asked_beside(request);
-            self.answers(evaluation, asked.into_iter())
+            self.answers(case, asked.into_iter())
         } else {
             self.put(
                 &self.as_question(AUTHORITY, request, &request.resource)?,
-                slice,
+                case,
             )
         };
         if !outcome.errors.is_empty() {

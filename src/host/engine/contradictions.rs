@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use cedar_policy::{Context, EntityTypeName};
 use cedar_policy_core::ast;
 
-use super::{Engine, EntitySlice};
+use super::Engine;
+use super::case::{Case, Parties};
 use crate::bundle::{Action, Policy};
 use crate::decision::Request;
 use crate::lookup::lower_first;
@@ -94,9 +95,12 @@ impl Engine {
             resource: self.directory.uid(other),
             context: Context::empty(),
         };
-        let mut slice = EntitySlice::default();
-        slice.reach(&self.directory, [row]);
-        let outcome = self.put(&request, &slice);
+        let parties = Parties {
+            principal: row,
+            resource: other,
+        };
+        let case = Case::of_directory(self, &request, Some(parties), vec![row]);
+        let outcome = self.put(&request, &case);
         let policies = self.policies(&outcome).into_iter();
         Verdict {
             policies: policies.map(|policy| policy.id().to_owned()).collect(),

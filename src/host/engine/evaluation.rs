@@ -10,7 +10,6 @@ use cedar_policy_core::ast;
 use cedar_policy_core::evaluator::Evaluator;
 use cedar_policy_core::extensions::Extensions;
 
-use super::index::Bucket;
 use super::{Engine, EntitySlice, Undecidable, cedar_request};
 use crate::bundle::{Action, Policy};
 use crate::decision::{Basis, Decision, Outcome, Request};
@@ -55,17 +54,6 @@ impl Evaluation {
         })
     }
 
-    /// The policies in these buckets that apply.
-    pub(super) fn applicable<'b>(&self, buckets: impl Iterator<Item = &'b Bucket>) -> Applicable {
-        let evaluator = self.evaluator();
-        let mut applicable = Applicable::default();
-        for policy in buckets.flat_map(|bucket| bucket.asked(&evaluator)) {
-            let id: &str = policy.id().as_ref();
-            applicable.put(id, policy.effect(), policy.applies(&evaluator));
-        }
-        applicable
-    }
-
     /// The value of an expression.
     ///
     /// # Errors
@@ -81,7 +69,16 @@ impl Evaluation {
     /// # Errors
     /// The condition cannot be evaluated, or its value is not a Bool.
     pub fn truth(&self, condition: &ast::Expr) -> Result<bool, Undecidable> {
-        truth(&self.evaluator(), condition, &ast::SlotEnv::new())
+        self.truth_with(condition, &ast::SlotEnv::new())
+    }
+
+    /// Whether a condition with these values of slots is true.
+    pub(super) fn truth_with(
+        &self,
+        condition: &ast::Expr,
+        slots: &ast::SlotEnv,
+    ) -> Result<bool, Undecidable> {
+        truth(&self.evaluator(), condition, slots)
     }
 
     /// Whether a policy applies, by its scope and conditions.
@@ -89,7 +86,7 @@ impl Evaluation {
     /// # Errors
     /// The policy cannot be evaluated.
     pub fn applies(&self, policy: &ast::Policy) -> Result<bool, Undecidable> {
-        truth(&self.evaluator(), &policy.condition(), policy.env())
+        self.truth_with(&policy.condition(), policy.env())
     }
 
     fn evaluator(&self) -> Evaluator<'_> {
@@ -103,7 +100,7 @@ impl Evaluation {
 }
 
 /// Whether a condition is true.
-pub(super) fn truth(
+fn truth(
     evaluator: &Evaluator<'_>,
     condition: &ast::Expr,
     slots: &ast::SlotEnv,

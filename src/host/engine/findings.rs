@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use cedar_policy::{Context, EntityId, EntityTypeName, EntityUid};
 
+use super::Engine;
 use super::activation::entities_in;
-use super::{Engine, EntitySlice};
+use super::case::{Case, Parties};
 use crate::bundle::{Action, Policy};
 use crate::decision::Request;
 use crate::lookup::lower_first;
@@ -92,10 +93,14 @@ impl Engine {
             resource: self.directory.uid(about),
             context: Context::empty(),
         };
-        let mut slice = EntitySlice::default();
         let row = self.directory.row(person);
-        slice.reach(&self.directory, row);
-        let outcome = self.put(&request, &slice);
+        let defined = row.filter(|row| self.directory.is_defined(*row));
+        let parties = defined.map(|principal| Parties {
+            principal,
+            resource: about,
+        });
+        let case = Case::of_directory(self, &request, parties, row.into_iter().collect());
+        let outcome = self.put(&request, &case);
         for error in &outcome.errors {
             if found.seen.insert((error.clone(), about, about)) {
                 let message = format!("a finding cannot be decided: {error}");

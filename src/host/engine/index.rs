@@ -9,14 +9,16 @@
 //! policies only if it holds.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use cedar_policy::{EntityTypeName, EntityUid};
 use cedar_policy_core::ast;
-use cedar_policy_core::evaluator::Evaluator;
+use fnv::FnvHashMap;
 
 use super::Undecidable;
-use super::evaluation::truth;
+use super::case::Case;
+use super::clause::Clauses;
+use super::condition::{Condition, Conditional};
 use crate::bundle::{Bundle, Policy, static_policy};
 use crate::decision::Request;
 use tarbac_store::{Directory, Row};
@@ -27,7 +29,7 @@ pub(super) struct Bucket {
     /// The policies; with a guard, without their first clause.
     policies: Policies,
     /// The first clause of all policies, if it is evaluated only once.
-    guard: Option<Box<Guard>>,
+    guard: Option<Condition>,
     /// The entities in the conditions whose attributes or memberships are read.
     pub looked_into: Vec<Row>,
 }
@@ -35,54 +37,26 @@ pub(super) struct Bucket {
 /// Policies in the form for evaluation, made at their first use: most custom roles never come up.
 type Policies = LazyLock<Vec<Conditional>, Box<dyn FnOnce() -> Vec<Conditional> + Send>>;
 
-/// A policy with its scope and clauses as one condition.
-#[derive(Debug)]
-pub(super) struct Conditional {
-    policy: ast::Policy,
-    condition: ast::Expr,
-}
-
-/// A clause that several policies begin with.
-#[derive(Debug)]
-struct Guard {
-    clause: ast::Expr,
-    /// The whole policies, for the case that the clause cannot be evaluated: each must report the error.
-    whole: Policies,
-}
-
 impl Bucket {
-    /// The policies that remain to be evaluated after the guard.
-    pub(crate) fn asked(&self, evaluator: &Evaluator<'_>) -> &[Conditional] {
-        let Some(guard) = &self.guard else {
-            return &self.policies;
+    /// The policies, each with whether it applies; without those that a guard holds off.
+    pub(crate) fn asked<'b>(
+        &'b self,
+        case: &'b Case<'_>,
+    ) -> impl Iterator<Item = (&'b Conditional, Result<bool, Undecidable>)> {
+        let guard = self.guard.as_ref().map(|guard| guard.truth(case));
+        let policies: &[Conditional] = match guard {
+            Some(Ok(false)) => &[],
+            _ => &self.policies,
         };
-        match truth(evaluator, &guard.clause, &ast::SlotEnv::new()) {
-            Ok(true) => &self.policies,
-            Ok(false) => &[],
-            Err(_) => &guard.whole,
-        }
-    }
-}
-
-impl Conditional {
-    fn new(policy: ast::Policy) -> Self {
-        Self {
-            condition: policy.condition(),
-            policy,
-        }
-    }
-
-    pub(crate) fn id(&self) -> &ast::PolicyID {
-        self.policy.id()
-    }
-
-    pub(crate) fn effect(&self) -> ast::Effect {
-        self.policy.effect()
-    }
-
-    /// Whether the policy applies.
-    pub(crate) fn applies(&self, evaluator: &Evaluator<'_>) -> Result<bool, Undecidable> {
-        truth(evaluator, &self.condition, self.policy.env())
+        let is_guard_broken = matches!(guard, Some(Err(_)));
+        policies.iter().map(move |policy| {
+            let applies = match is_guard_broken {
+                // Each policy must report the error.
+                true => policy.applies_whole(case),
+                false => policy.applies(case),
+            };
+            (policy, applies)
+        })
     }
 }
 
@@ -92,13 +66,21 @@ pub(super) struct Index {
     /// The policies whose scope names neither principal nor resource, by action.
     by_action: HashMap<EntityUid, Vec<Bucket>>,
     /// The other policies, by the entity that the scope names and then by their actions.
-    by_entity: HashMap<Row, Vec<(Vec<EntityUid>, Bucket)>>,
+    by_entity: FnvHashMap<Row, Vec<(Vec<EntityUid>, Bucket)>>,
     /// The policies that answer questions, by question and then by the type of the entity that it is about.
     questions: HashMap<EntityUid, HashMap<EntityTypeName, Bucket>>,
+    /// The clauses of the policies that came up.
+    clauses: Arc<Clauses>,
 }
 
 impl Index {
+    /// The number of truth values of clauses that are kept.
+    pub(crate) fn kept(&self) -> usize {
+        self.clauses.kept()
+    }
+
     pub(crate) fn new(bundle: &Bundle, readings: &[String], directory: &Directory) -> Self {
+        let clauses = Arc::new(Clauses::default());
         let mut by_action: BTreeMap<EntityUid, Vec<&Policy>> = BTreeMap::new();
         let mut by_entity: BTreeMap<Row, BTreeMap<Vec<EntityUid>, Vec<&Policy>>> = BTreeMap::new();
         for policy in bundle.in_force(readings) {
@@ -134,19 +116,20 @@ impl Index {
         Self {
             by_action: by_action
                 .into_iter()
-                .map(|(action, policies)| (action, guarded(&policies, directory)))
+                .map(|(action, policies)| (action, guarded(&policies, directory, &clauses)))
                 .collect(),
             by_entity: by_entity
                 .into_iter()
                 .map(|(row, by_actions)| {
                     let buckets = by_actions
                         .into_iter()
-                        .map(|(actions, policies)| (actions, plain(&policies, directory)))
+                        .map(|(actions, policies)| (actions, plain(&policies, directory, &clauses)))
                         .collect();
                     (row, buckets)
                 })
                 .collect(),
-            questions: by_question(bundle, readings, directory),
+            questions: by_question(bundle, readings, directory, &clauses),
+            clauses,
         }
     }
 
@@ -193,6 +176,7 @@ fn by_question(
     bundle: &Bundle,
     readings: &[String],
     directory: &Directory,
+    clauses: &Arc<Clauses>,
 ) -> HashMap<EntityUid, HashMap<EntityTypeName, Bucket>> {
     let mut answering: BTreeMap<&EntityUid, Vec<&Policy>> = BTreeMap::new();
     for policy in bundle.in_force(readings) {
@@ -206,67 +190,62 @@ fn by_question(
             let types = (&question.principals, std::slice::from_ref(about));
             let applies = |policy: &&Policy| policy.may_apply_among(question, types.0, types.1);
             let policies: Vec<&Policy> = answering.iter().copied().filter(applies).collect();
-            (!policies.is_empty()).then(|| (about.clone(), plain(&policies, directory)))
+            (!policies.is_empty()).then(|| (about.clone(), plain(&policies, directory, clauses)))
         });
         (question.uid.clone(), buckets.collect())
     });
     questions.collect()
 }
 
-fn plain(policies: &[&Policy], directory: &Directory) -> Bucket {
+fn plain(policies: &[&Policy], directory: &Directory, clauses: &Arc<Clauses>) -> Bucket {
     Bucket {
-        policies: whole(policies),
+        policies: conditional(policies, clauses, |policy| {
+            policy.non_scope_constraints().cloned()
+        }),
         guard: None,
         looked_into: looked_into(policies, directory),
     }
 }
 
-/// Policies with all of their conditions.
-fn whole(policies: &[&Policy]) -> Policies {
+/// Policies in the form for evaluation, with what remains of their conditions.
+fn conditional(
+    policies: &[&Policy],
+    clauses: &Arc<Clauses>,
+    rest: fn(&ast::Policy) -> Option<ast::Expr>,
+) -> Policies {
     let policies: Vec<ast::Policy> = policies.iter().map(|policy| policy.ast().clone()).collect();
+    let clauses = Arc::clone(clauses);
     Policies::new(Box::new(move || {
-        let whole = policies.iter().map(|policy| {
-            let condition = policy.non_scope_constraints().cloned();
-            Conditional::new(for_any_action(policy, condition))
+        let made = policies.iter().map(|policy| {
+            let rest = rest(policy);
+            Conditional::new(for_any_action(policy), rest.as_ref(), &clauses)
         });
-        whole.collect()
+        made.collect()
     }))
 }
 
 /// A bucket for each clause that several policies begin with, and one for the other policies.
-fn guarded(policies: &[&Policy], directory: &Directory) -> Vec<Bucket> {
+fn guarded(policies: &[&Policy], directory: &Directory, clauses: &Arc<Clauses>) -> Vec<Bucket> {
     let mut by_clause: BTreeMap<Option<String>, Vec<&Policy>> = BTreeMap::new();
     for policy in policies {
-        let first = first_clause(policy).map(|(first, _)| first.to_string());
+        let first = first_clause(policy.ast()).map(|(first, _)| first.to_string());
         by_clause.entry(first).or_default().push(policy);
     }
     let mut buckets = Vec::new();
     let mut unguarded = by_clause.remove(&None).unwrap_or_default();
     for of_clause in by_clause.into_values() {
-        let clause = of_clause.first().copied().and_then(first_clause);
-        match (of_clause.as_slice(), clause) {
-            ([_, _, ..], Some((clause, _))) => {
-                let rest = of_clause.iter().map(|policy| {
-                    let rest = first_clause(policy).and_then(|(_, rest)| rest);
-                    for_any_action(policy.ast(), rest)
-                });
-                let rest: Vec<ast::Policy> = rest.collect();
-                buckets.push(Bucket {
-                    policies: Policies::new(Box::new(move || {
-                        rest.into_iter().map(Conditional::new).collect()
-                    })),
-                    guard: Some(Box::new(Guard {
-                        clause: clause.clone(),
-                        whole: whole(&of_clause),
-                    })),
-                    looked_into: looked_into(&of_clause, directory),
-                });
-            }
+        let first = of_clause.first().map(|policy| policy.ast());
+        match (of_clause.as_slice(), first.and_then(first_clause)) {
+            ([_, _, ..], Some((clause, _))) => buckets.push(Bucket {
+                policies: conditional(&of_clause, clauses, |policy| first_clause(policy)?.1),
+                guard: Some(Condition::new(clause, clauses)),
+                looked_into: looked_into(&of_clause, directory),
+            }),
             _ => unguarded.extend(of_clause),
         }
     }
     if !unguarded.is_empty() {
-        buckets.push(plain(&unguarded, directory));
+        buckets.push(plain(&unguarded, directory, clauses));
     }
     buckets
 }
@@ -283,15 +262,15 @@ fn looked_into(policies: &[&Policy], directory: &Directory) -> Vec<Row> {
     rows
 }
 
-/// A policy without its actions, which the look-up has tested, and with another condition.
-fn for_any_action(policy: &ast::Policy, condition: Option<ast::Expr>) -> ast::Policy {
+/// A policy without its actions, which the look-up has tested.
+fn for_any_action(policy: &ast::Policy) -> ast::Policy {
     static_policy(
         policy.id().clone(),
         policy.effect(),
         policy.principal_constraint(),
         ast::ActionConstraint::any(),
         policy.resource_constraint(),
-        condition,
+        policy.non_scope_constraints().cloned(),
     )
     // The original policy decides the same, only slower.
     .unwrap_or_else(|| policy.clone())
@@ -301,7 +280,7 @@ fn for_any_action(policy: &ast::Policy, condition: Option<ast::Expr>) -> ast::Po
 ///
 /// Cedar evaluates `a && b && c` from the left and stops at the first clause that is false, so the condition equals
 /// its first clause followed by the rest.
-fn first_clause(policy: &Policy) -> Option<(&ast::Expr, Option<ast::Expr>)> {
+fn first_clause(policy: &ast::Policy) -> Option<(&ast::Expr, Option<ast::Expr>)> {
     fn split(expression: &ast::Expr) -> (&ast::Expr, Option<ast::Expr>) {
         match expression.expr_kind() {
             ast::ExprKind::And { left, right } => {
@@ -316,7 +295,7 @@ fn first_clause(policy: &Policy) -> Option<(&ast::Expr, Option<ast::Expr>)> {
             _ => (expression, None),
         }
     }
-    policy.ast().non_scope_constraints().map(split)
+    policy.non_scope_constraints().map(split)
 }
 
 /// The entities that an expression names where Cedar looks them up: left of a dot, of `has`, and of `in`.

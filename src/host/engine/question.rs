@@ -6,7 +6,8 @@
 
 use cedar_policy::{Context, EntityUid, RestrictedExpression};
 
-use super::{Applicable, Engine, EntitySlice, Evaluation, Undecidable};
+use super::case::Case;
+use super::{Applicable, Engine, EntitySlice, Undecidable};
 use crate::bundle::{Action, Kind, Policy, QUESTION_CONTEXT};
 use crate::decision::{Outcome, Request};
 
@@ -16,15 +17,14 @@ impl Engine {
     pub(super) fn ask(
         &self,
         question: &str,
-        request: &Request,
+        case: &Case<'_>,
         about: &EntityUid,
-        slice: &EntitySlice,
         errors: &mut Vec<String>,
     ) -> Vec<&Policy> {
-        let Some(question) = self.as_question(question, request, about) else {
+        let Some(question) = self.as_question(question, case.request(), about) else {
             return Vec::new();
         };
-        let outcome = self.put(&question, slice);
+        let outcome = self.put(&question, case);
         errors.extend(outcome.errors.iter().cloned());
         self.policies(&outcome)
     }
@@ -94,15 +94,13 @@ impl Engine {
         self.bundle.vocabulary().question(name)
     }
 
-    pub(super) fn put(&self, question: &Request, slice: &EntitySlice) -> Outcome {
+    /// The outcome of a question that is put beside a case.
+    pub(super) fn put(&self, question: &Request, behind: &Case<'_>) -> Outcome {
         let Some(asked) = self.index.question(&question.action, &question.resource) else {
             return Outcome::from(Applicable::default());
         };
-        let slice = self.slice_of_question(question, slice);
-        match Evaluation::within(self, question, &slice) {
-            Ok(evaluation) => self.answers(&evaluation, std::iter::once(asked)),
-            Err(error) => Outcome::indeterminate([error]),
-        }
+        let case = behind.question(question, asked);
+        self.answers(&case, std::iter::once(asked))
     }
 
     pub(super) fn policies(&self, outcome: &Outcome) -> Vec<&Policy> {

@@ -88,8 +88,10 @@ impl Fingerprinter {
                 is_below: false,
             });
         }
-        for (kind, of_type) in (0..).zip(&mut types) {
-            of_type.is_below = !shapes.all_above(kind).is_disjoint(&looked_for);
+        if !looked_for.is_empty() {
+            for (kind, of_type) in (0..).zip(&mut types) {
+                of_type.is_below = !shapes.all_above(kind).is_disjoint(&looked_for);
+            }
         }
         Self {
             types,

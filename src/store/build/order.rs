@@ -142,7 +142,11 @@ fn rename(store: &mut Store, order: &IndexVec<Row, Row>, rows: &IndexVec<Row, Ro
     store.slots.own().iter_mut().for_each(row);
     store.compounds.items_mut().iter_mut().for_each(row);
     store.parents.items_mut().iter_mut().for_each(row);
-    store.parents.sort_each();
+    store.parents.reorder(<[ValueRef]>::sort_unstable);
+    store.compounds.reorder(|items| match items {
+        [header, elements @ ..] if *header == ValueRef::SET => elements.sort_unstable(),
+        _ => {}
+    });
 }
 
 /// Sorts the entities by row, and the lists of parents by the first entity that uses them, so that a pass over all

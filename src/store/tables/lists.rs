@@ -94,13 +94,13 @@ impl<I: Id> ListTable<I> {
         self.items.own()
     }
 
-    /// Sorts each list.
-    pub(crate) fn sort_each(&mut self) {
+    /// Changes the order of the items in each list.
+    pub(crate) fn reorder(&mut self, order: impl Fn(&mut [ValueRef])) {
         let mut start = 0;
         let items = self.items.own();
         for &end in self.ends.iter() {
             if let Some(list) = items.get_mut(start..end as usize) {
-                list.sort_unstable();
+                order(list);
             }
             start = end as usize;
         }

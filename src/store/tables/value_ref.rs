@@ -59,6 +59,9 @@ impl ValueRef {
     /// No value.
     pub(crate) const ABSENT: Self = Self(0);
 
+    /// The header of a set.
+    pub(crate) const SET: Self = Self(1 << 29);
+
     /// Encodes a value; an index must be below [`MOST`].
     pub(crate) fn new(meaning: Meaning) -> Self {
         let (tag, payload) = match meaning {

@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy_core::ast;
 
-use super::read_set::ReadSetBuilder;
 use crate::bulk::index::DecidingId;
 use tarbac_host::bundle::{Policy, Scope, Vocabulary};
+use tarbac_host::engine::{ReadSetBuilder, Variables};
 use tarbac_store::index::IndexVec;
 
 /// The conditions of some policies.
@@ -62,40 +62,6 @@ pub(super) struct EqualityTest {
     pub resource: String,
     /// The policies with this test.
     pub askers: BTreeSet<DecidingId>,
-}
-
-/// The variables of an expression.
-#[derive(Debug, Default, Clone, Copy)]
-struct Variables {
-    principal: bool,
-    resource: bool,
-    /// The action or the context.
-    other: bool,
-}
-
-impl Variables {
-    fn new(expression: &ast::Expr) -> Self {
-        let mut found = Self::default();
-        for part in expression.subexpressions() {
-            match part.expr_kind() {
-                ast::ExprKind::Var(ast::Var::Principal) => found.principal = true,
-                ast::ExprKind::Var(ast::Var::Resource) => found.resource = true,
-                ast::ExprKind::Var(_) | ast::ExprKind::Slot(_) | ast::ExprKind::Unknown(_) => {
-                    found.other = true;
-                }
-                _ => {}
-            }
-        }
-        found
-    }
-
-    fn is_principal_alone(self) -> bool {
-        self.principal && !self.resource && !self.other
-    }
-
-    fn is_resource_alone(self) -> bool {
-        self.resource && !self.principal && !self.other
-    }
 }
 
 impl SplitConditions {

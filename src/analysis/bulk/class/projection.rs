@@ -8,10 +8,11 @@ use cedar_policy_core::ast;
 
 use super::conditions::{Side, SplitConditions};
 use super::equality::Equality;
+use super::pair::PairTest;
 use super::partition::Partition;
 use crate::bulk::index::{ActionId, ClassId, DecidingId, PersonId, ResourceClassId, ResourceId};
 use tarbac_host::bundle::{Action, Kind, Policy};
-use tarbac_host::engine::{Engine, EntitySlice, Undecidable};
+use tarbac_host::engine::{Engine, EntitySlice, ReadSetBuilder, Undecidable};
 use tarbac_store::index::{Id, IndexVec};
 use tarbac_store::{Directory, Fingerprinter, Row};
 
@@ -125,7 +126,7 @@ impl Projection {
                 || self.parts.resource.everything.reads_attribute(name)
         });
         for name in &names {
-            let read = |read_set: &mut super::ReadSetBuilder| read_set.add_attribute(name);
+            let read = |read_set: &mut ReadSetBuilder| read_set.add_attribute(name);
             self.parts.resource.read(read);
         }
         self.distinguishing_attributes = names;
@@ -208,6 +209,18 @@ impl Projection {
         SideFingerprints::new(engine, &parts.resource, &self.looked_into, compared)
     }
 
+    /// The tests of a resource against a principal that policies about an action have; `None` if a set of one has to
+    /// be evaluated (see [`Projection::owned_sets`]).
+    pub(crate) fn pair_tests(&self, action: ActionId) -> Option<Vec<PairTest>> {
+        let tests = self.parts.membership_tests().zip(&self.asked);
+        let tests = tests.filter(|(_, actions)| actions.contains(&action));
+        let tests = tests.map(|(test, _)| PairTest::of_membership(test));
+        let equal = self.parts.equality_tests().zip(&*self.equalities);
+        let equal = equal.filter(|(_, equality)| equality.actions().contains(&action));
+        let equal = equal.map(|(test, _)| Some(PairTest::of_equality(test)));
+        tests.chain(equal).collect()
+    }
+
     /// The sets of a person that policies ask resources to be in, each once.
     pub(crate) fn owned_sets(&self, engine: &Engine, person: Row) -> Vec<OwnedSets> {
         let mut all: Vec<OwnedSets> = Vec::new();
@@ -243,7 +256,7 @@ impl SideFingerprints {
     fn new(engine: &Engine, side: &Side, looked_into: &EntitySlice, compared: Compared) -> Self {
         let directory = engine.directory();
         let prepared =
-            |read: &super::ReadSetBuilder| Fingerprinter::new(&read.build(directory), directory);
+            |read: &ReadSetBuilder| Fingerprinter::new(&read.build(directory), directory);
         Self {
             everything: prepared(&side.everything),
             values: prepared(&side.values),

@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 use cedar_policy::EntityUid;
 use cedar_policy_core::ast;
 
-use tarbac_host::bundle::{Policy, Scope, Vocabulary};
+use crate::bundle::{Policy, Scope, Vocabulary};
 use tarbac_store::{Directory, ReadSet};
 
 /// The read set of expressions, of the principal and of the resource.
 #[derive(Debug, Default, Clone)]
-pub(super) struct ReadSetBuilder {
+pub struct ReadSetBuilder {
     read_set: ReadSet,
     /// The entities that expressions name.
     literals: BTreeSet<EntityUid>,
@@ -20,7 +20,7 @@ pub(super) struct ReadSetBuilder {
 
 impl ReadSetBuilder {
     /// Adds the read set of a policy.
-    pub(super) fn add_policy(&mut self, policy: &Policy, vocabulary: &Vocabulary) {
+    pub fn add_policy(&mut self, policy: &Policy, vocabulary: &Vocabulary) {
         self.literals.extend(policy.named_entities());
         if let Some(condition) = policy.ast().non_scope_constraints() {
             self.add(condition, &Scope::for_policy(policy, vocabulary));
@@ -28,23 +28,23 @@ impl ReadSetBuilder {
     }
 
     /// Adds an entity that is compared with, or asked for as a group.
-    pub(super) fn add_entity(&mut self, entity: EntityUid) {
+    pub fn add_entity(&mut self, entity: EntityUid) {
         self.literals.insert(entity);
     }
 
     /// Adds an attribute whose whole value is used.
-    pub(super) fn add_attribute(&mut self, name: &str) {
+    pub fn add_attribute(&mut self, name: &str) {
         self.read_set.attributes.insert(name.to_owned());
         self.read_set.whole.insert(name.to_owned());
     }
 
     /// Whether an attribute of this name is read.
-    pub(super) fn reads_attribute(&self, name: &str) -> bool {
+    pub fn reads_attribute(&self, name: &str) -> bool {
         self.read_set.attributes.contains(name)
     }
 
     /// Adds the groups that an expression can be.
-    pub(super) fn add_groups(&mut self, groups: &ast::Expr, scope: &Scope<'_>) {
+    pub fn add_groups(&mut self, groups: &ast::Expr, scope: &Scope<'_>) {
         match scope.types(groups) {
             Some(types) => self.read_set.groups.extend(types),
             None => self.read_set.is_every_group = true,
@@ -52,7 +52,7 @@ impl ReadSetBuilder {
     }
 
     /// Adds the read set of an expression whose value is used.
-    pub(super) fn add(&mut self, expression: &ast::Expr, scope: &Scope<'_>) {
+    pub fn add(&mut self, expression: &ast::Expr, scope: &Scope<'_>) {
         match expression.expr_kind() {
             ast::ExprKind::Var(ast::Var::Action | ast::Var::Context) => {}
             ast::ExprKind::Var(_) => match scope.types(expression) {
@@ -148,11 +148,50 @@ impl ReadSetBuilder {
     }
 
     /// The read set for the entities of a directory.
-    pub(super) fn build(&self, directory: &Directory) -> ReadSet {
+    pub fn build(&self, directory: &Directory) -> ReadSet {
         let mut read_set = self.read_set.clone();
         let literals = self.literals.iter();
         read_set.named = literals.filter_map(|uid| directory.row(uid)).collect();
         read_set
+    }
+}
+
+/// The variables of an expression.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Variables {
+    /// Whether it reads the principal.
+    pub principal: bool,
+    /// Whether it reads the resource.
+    pub resource: bool,
+    /// Whether it reads the action or the context, or has a part of which no value is known.
+    pub other: bool,
+}
+
+impl Variables {
+    /// The variables of an expression.
+    pub fn new(expression: &ast::Expr) -> Self {
+        let mut found = Self::default();
+        for part in expression.subexpressions() {
+            match part.expr_kind() {
+                ast::ExprKind::Var(ast::Var::Principal) => found.principal = true,
+                ast::ExprKind::Var(ast::Var::Resource) => found.resource = true,
+                ast::ExprKind::Var(_) | ast::ExprKind::Slot(_) | ast::ExprKind::Unknown(_) => {
+                    found.other = true;
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// Whether it reads the principal and nothing else.
+    pub fn is_principal_alone(self) -> bool {
+        self.principal && !self.resource && !self.other
+    }
+
+    /// Whether it reads the resource and nothing else.
+    pub fn is_resource_alone(self) -> bool {
+        self.resource && !self.principal && !self.other
     }
 }
 
