@@ -14,6 +14,7 @@ mod authority;
 mod case;
 mod clause;
 mod condition;
+mod context_key;
 mod contradictions;
 mod evaluation;
 mod findings;
@@ -39,7 +40,7 @@ use cedar_policy_core::ast;
 use crate::bundle::{Action, Bundle, Switches, UnknownReading};
 use crate::decision::{Authority, Outcome, Provenance, Request};
 pub use activation::Activation;
-use authority::AuthorityQuestion;
+use authority::{Asking, AuthorityQuestion};
 use case::Case;
 use index::{Bucket, Index};
 use reach::{Reach, entities_named_in};
@@ -169,14 +170,7 @@ impl Engine {
     /// Decides a request. For a question, the policies of the outcome are the answers.
     pub fn decide(&self, request: &Request) -> Outcome {
         match self.reach(request) {
-            Ok(Reach {
-                parties,
-                rows,
-                buckets,
-            }) => {
-                let case = Case::of_directory(self, request, Some(parties), rows);
-                self.decided(&case, buckets.into_iter()).0
-            }
+            Ok(reach) => self.decided_of(request, reach).1.0,
             Err(errors) => Outcome::indeterminate(errors),
         }
     }
@@ -215,28 +209,43 @@ impl Engine {
 
     /// Decides a request in a slice that may differ from that of the directory, because it was changed.
     pub fn decide_in(&self, request: &Request, slice: &EntitySlice) -> Outcome {
+        let action = match self.known(&request.action) {
+            Ok(known) => &known.action,
+            Err(error) => return Outcome::indeterminate([error]),
+        };
         let case = Case::within(self, request, slice);
         let buckets = self
             .index
             .matching(request, self.reached_in(request, slice));
-        self.decided(&case, buckets).0
+        let authority = self.asks_authority(action, request);
+        self.decided(&case, action, buckets, authority).0
+    }
+
+    /// Decides a request by its reach, and finds who is in authority.
+    fn decided_of<'a>(
+        &'a self,
+        request: &'a Request,
+        reach: Reach<'_>,
+    ) -> (Case<'a>, (Outcome, Option<Authority>)) {
+        let case = Case::of_directory(self, request, Some(reach.parties), reach.rows);
+        let buckets = reach.buckets.into_iter();
+        let decided = self.decided(&case, reach.action, buckets, reach.authority);
+        (case, decided)
     }
 
     /// Decides a request by these policies, and finds who is in authority. Every decision is made here.
     fn decided<'a>(
         &self,
         case: &Case<'_>,
+        action: &Action,
         buckets: impl Iterator<Item = &'a Bucket>,
+        authority: Option<Asking<'_>>,
     ) -> (Outcome, Option<Authority>) {
-        let is_question = match self.known(&case.request().action) {
-            Ok(known) => known.action.is_question(),
-            Err(error) => return (Outcome::indeterminate([error]), None),
-        };
-        let outcome = match is_question {
+        let outcome = match action.is_question() {
             true => self.answers(case, buckets),
             false => self.outcome_of(case.applicable(buckets)),
         };
-        match self.authority_over(case) {
+        match authority.and_then(|asking| self.authority_over(case, &asking)) {
             None => (outcome, None),
             Some(Ok(authority)) => (outcome, Some(authority)),
             Some(Err(errors)) => (outcome.with_errors(errors), None),
@@ -247,7 +256,9 @@ impl Engine {
     pub fn widen(&self, request: &Request, slice: &mut EntitySlice) {
         let reached: Vec<Row> = self.reached_in(request, slice).collect();
         let matching = self.index.matching(request, reached.into_iter());
-        for bucket in matching.chain(self.asked_beside(request)) {
+        let known = self.known(&request.action).ok();
+        let asking = known.and_then(|known| self.asks_authority(&known.action, request));
+        for bucket in matching.chain(asking.and_then(|asking| asking.asked)) {
             slice.reach(&self.directory, bucket.looked_into.iter().copied());
         }
     }

@@ -23,8 +23,7 @@ impl Engine {
                 };
             }
         };
-        let case = Case::of_directory(self, request, Some(reached.parties), reached.rows);
-        let (outcome, authority) = self.decided(&case, reached.buckets.into_iter());
+        let (case, (outcome, authority)) = self.decided_of(request, reached);
         let mut errors = Vec::new();
         let notices = self.notices(&case, &outcome, &mut errors);
         let refusals = self.refusals(&case, &outcome, &mut errors);
@@ -44,8 +43,7 @@ impl Engine {
             Ok(reached) => reached,
             Err(errors) => return (Outcome::indeterminate(errors), Vec::new()),
         };
-        let case = Case::of_directory(self, request, Some(reached.parties), reached.rows);
-        let outcome = self.decided(&case, reached.buckets.into_iter()).0;
+        let (case, (outcome, _)) = self.decided_of(request, reached);
         let mut errors = Vec::new();
         let refusals = self.refusals(&case, &outcome, &mut errors);
         errors.extend(self.damage());
@@ -77,8 +75,17 @@ impl Engine {
         let request = case.request();
         let mut notices = self.notices_of_action(request, outcome);
         let mut lifting = None;
-        for about in self.noticeable(request) {
-            for policy in self.ask("notice", case, &about, errors) {
+        let (about, context) = (
+            self.noticeable(request),
+            self.question_context(request).ok(),
+        );
+        let questions = about.into_iter().filter_map(|about| {
+            let asked = self.question_about("notice", request, &about)?;
+            let context = context.clone()?;
+            Some((about, Request { context, ..asked }))
+        });
+        for (about, question) in questions {
+            for policy in self.told(&question, case, errors) {
                 let notice = Notice {
                     code: policy.annotation("code").unwrap_or(policy.id()).to_owned(),
                     message: policy.doc().unwrap_or_default().to_owned(),

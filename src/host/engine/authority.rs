@@ -33,6 +33,13 @@ pub(super) struct AuthorityQuestion {
     is_of_request: bool,
 }
 
+/// The question about one request.
+pub(super) struct Asking<'e> {
+    question: &'e AuthorityQuestion,
+    /// The policies that are evaluated for the request besides those that decide it.
+    pub asked: Option<&'e Bucket>,
+}
+
 impl AuthorityQuestion {
     pub(crate) fn find(bundle: &Bundle, readings: &[String]) -> Option<Self> {
         let action = bundle.vocabulary().question(AUTHORITY)?;
@@ -48,28 +55,26 @@ impl AuthorityQuestion {
 }
 
 impl Engine {
-    /// The question, if it applies to a request for a permission.
-    fn asks_authority(&self, request: &Request) -> Option<&AuthorityQuestion> {
+    /// The question, if it applies to a request of an action, with the policies that can answer.
+    pub(super) fn asks_authority(&self, action: &Action, request: &Request) -> Option<Asking<'_>> {
         let question = self.authority.as_ref()?;
-        let is_permission = !self.actions.get(&request.action)?.action.is_question();
         let (principal, resource) = (request.principal.type_name(), request.resource.type_name());
-        let arises = is_permission && question.action.applies_to(principal, resource);
-        arises.then_some(question)
+        let arises = !action.is_question() && question.action.applies_to(principal, resource);
+        arises.then(|| Asking {
+            question,
+            asked: self.index.question(&question.action.uid, &request.resource),
+        })
     }
 
-    /// The policies that are evaluated for a request besides those that decide it.
-    pub(super) fn asked_beside(&self, request: &Request) -> Option<&Bucket> {
-        let question = self.asks_authority(request)?;
-        self.index.question(&question.action.uid, &request.resource)
-    }
-
-    /// The authority over the resource of a request; `None` if the schema does not ask.
-    pub(super) fn authority_over(&self, case: &Case<'_>) -> Option<Result<Authority, Vec<String>>> {
+    /// The authority over the resource of a request.
+    pub(super) fn authority_over(
+        &self,
+        case: &Case<'_>,
+        asking: &Asking<'_>,
+    ) -> Option<Result<Authority, Vec<String>>> {
         let request = case.request();
-        let question = self.asks_authority(request)?;
-        let outcome = if question.is_of_request {
-            let asked = self.asked_beside(request);
-            self.answers(case, asked.into_iter())
+        let outcome = if asking.question.is_of_request {
+            self.answers(case, asking.asked.into_iter())
         } else {
             self.put(
                 &self.as_question(AUTHORITY, request, &request.resource)?,

@@ -97,6 +97,17 @@ impl<'a> Case<'a> {
         self.parties
     }
 
+    /// The row of an entity, if it is defined. That of the request behind a question is known.
+    pub(super) fn row(&self, uid: &ast::EntityUID) -> Option<Row> {
+        if let Reached::From(Some(behind), ..) = &self.entities
+            && behind.request.resource.as_ref() == uid
+        {
+            return Some(behind.parties?.resource);
+        }
+        let row = self.directory().row(&uid.clone().into())?;
+        self.directory().is_defined(row).then_some(row)
+    }
+
     pub(super) fn directory(&self) -> &'a Directory {
         self.engine.directory()
     }

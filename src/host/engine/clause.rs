@@ -3,7 +3,7 @@
 //! A clause is true or false by what it reads of the principal and the resource. So what Cedar has said of a clause
 //! holds for every request in which these values are the same, as long as the entities are those of the directory: an
 //! engine never changes. Cedar alone judges. It is asked once for each combination of values, and again whenever a
-//! clause reads the context or the action, cannot be evaluated, or has come up with too many combinations.
+//! clause reads the action or values of the context, cannot be evaluated, or has come up with too many combinations.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -13,6 +13,7 @@ use cedar_policy_core::ast;
 
 use super::Undecidable;
 use super::case::{Case, Parties};
+use super::context_key::Key;
 use super::kept::Kept;
 use super::read_set::{ReadSetBuilder, Variables};
 use crate::bundle::{Scope, Vocabulary};
@@ -28,14 +29,15 @@ pub(super) struct Clause {
 /// The reads of a clause.
 #[derive(Debug)]
 enum Reads {
-    /// The action or the context as well, of which nothing is kept.
+    /// The action, or values of the context: of these nothing is kept.
     Others,
     /// A test of which the directory knows how it stands; by that, the truth.
     Test(Test, [OnceLock<bool>; 2]),
-    /// Values of the principal, of the resource, or of both; by them, the truth.
+    /// Values of the principal, the resource and entities of the context; by them, the truth.
     Values {
         read: Box<Fingerprinter>,
         of: Variables,
+        context: Vec<Key>,
         kept: Kept,
     },
 }
@@ -119,7 +121,19 @@ impl Clause {
                     None => ask().map(|truth| *kept.get_or_init(|| truth)),
                 }
             }
-            Reads::Values { read, of, kept } => case.with_key(|key| {
+            Reads::Values {
+                read,
+                of,
+                context,
+                kept,
+            } => case.with_key(|key| {
+                for part in context {
+                    match part.read(case, key) {
+                        Some(Some(row)) => directory.fingerprint(row, read, key),
+                        Some(None) => {}
+                        None => return ask(),
+                    }
+                }
                 if of.principal {
                     directory.fingerprint(parties.principal, read, key);
                 }
@@ -138,9 +152,12 @@ impl Clause {
 impl Reads {
     fn new(expression: &ast::Expr, vocabulary: &Vocabulary, directory: &Directory) -> Self {
         let of = Variables::new(expression);
-        if of.other {
+        let mut context = Vec::new();
+        if of.other && !Key::collect(expression, &mut context) {
             return Self::Others;
         }
+        context.sort_unstable();
+        context.dedup();
         let scope = Scope::of_all(vocabulary);
         if let Some(test) = Test::new(expression, &scope, directory) {
             return Self::Test(test, Default::default());
@@ -150,6 +167,7 @@ impl Reads {
         Self::Values {
             read: Box::new(Fingerprinter::new(&read.build(directory), directory)),
             of,
+            context,
             kept: Kept::default(),
         }
     }

@@ -1,9 +1,6 @@
 //! Truth values by numbers, kept without a lock and bounded in number.
 
-use std::hash::Hasher;
 use std::sync::OnceLock;
-
-use fnv::FnvHasher;
 
 /// The sizes of the tables; the next is made when a place in the one before is taken. All are powers of two.
 const SIZES: [usize; 2] = [16, 4096];
@@ -64,12 +61,12 @@ fn places(table: &[Place], hash: usize) -> impl Iterator<Item = &Place> {
     after.iter().chain(before).take(PLACES)
 }
 
+/// The FNV hash of the numbers.
 fn hash(key: &[u32]) -> usize {
-    let mut hasher = FnvHasher::default();
-    for number in key {
-        hasher.write_u32(*number);
-    }
-    let hash = hasher.finish();
+    let start = 0xcbf2_9ce4_8422_2325_u64;
+    let hash = key.iter().fold(start, |hash, number| {
+        (hash ^ u64::from(*number)).wrapping_mul(0x0100_0000_01b3)
+    });
     (hash ^ hash >> 32) as usize
 }
 

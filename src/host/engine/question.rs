@@ -21,10 +21,20 @@ impl Engine {
         about: &EntityUid,
         errors: &mut Vec<String>,
     ) -> Vec<&Policy> {
-        let Some(question) = self.as_question(question, case.request(), about) else {
-            return Vec::new();
-        };
-        let outcome = self.put(&question, case);
+        match self.as_question(question, case.request(), about) {
+            Some(question) => self.told(&question, case, errors),
+            None => Vec::new(),
+        }
+    }
+
+    /// The policies that answer a question, sorted by id.
+    pub(super) fn told(
+        &self,
+        question: &Request,
+        case: &Case<'_>,
+        errors: &mut Vec<String>,
+    ) -> Vec<&Policy> {
+        let outcome = self.put(question, case);
         errors.extend(outcome.errors.iter().cloned());
         self.policies(&outcome)
     }
@@ -36,15 +46,26 @@ impl Engine {
         request: &Request,
         about: &EntityUid,
     ) -> Option<Request> {
-        let action = self.question(question)?;
-        if !action.applies_to(request.principal.type_name(), about.type_name()) {
-            return None;
-        }
         Some(Request {
+            context: self.question_context(request).ok()?,
+            ..self.question_about(question, request, about)?
+        })
+    }
+
+    /// The question about an entity, still without its context.
+    pub(super) fn question_about(
+        &self,
+        question: &str,
+        request: &Request,
+        about: &EntityUid,
+    ) -> Option<Request> {
+        let action = self.question(question)?;
+        let applies = action.applies_to(request.principal.type_name(), about.type_name());
+        applies.then(|| Request {
             principal: request.principal.clone(),
             action: action.uid.clone(),
             resource: about.clone(),
-            context: self.question_context(request).ok()?,
+            context: Context::empty(),
         })
     }
 
@@ -65,7 +86,7 @@ impl Engine {
 
     /// The context of a question: the time, and the resource of the request behind it, under the name of the attribute
     /// that the schema declares with its type.
-    fn question_context(&self, request: &Request) -> Result<Context, Undecidable> {
+    pub(super) fn question_context(&self, request: &Request) -> Result<Context, Undecidable> {
         let about = Kind::Entity(request.resource.type_name().to_string());
         let name = self
             .bundle

@@ -5,19 +5,24 @@ use std::collections::BTreeSet;
 use cedar_policy::{Context, EntityUid};
 use cedar_policy_core::ast;
 
+use super::authority::Asking;
 use super::case::Parties;
 use super::index::Bucket;
 use super::{Engine, NotAsked, Undecidable};
+use crate::bundle::Action;
 use crate::decision::Request;
 use tarbac_store::Row;
 
 /// The reach of a request.
 pub(super) struct Reach<'e> {
+    pub action: &'e Action,
     pub parties: Parties,
     /// The rows from which its entities can be reached.
     pub rows: Vec<Row>,
     /// The policies that can match it.
     pub buckets: Vec<&'e Bucket>,
+    /// The question who is in authority, if it arises.
+    pub authority: Option<Asking<'e>>,
 }
 
 impl Engine {
@@ -26,7 +31,7 @@ impl Engine {
     /// # Errors
     /// Those of [`Engine::slice`].
     pub(super) fn reach(&self, request: &Request) -> Result<Reach<'_>, Vec<Undecidable>> {
-        self.conforming(request).map_err(|error| vec![error])?;
+        let action = self.conforming(request).map_err(|error| vec![error])?;
         let (principal, resource) = match (
             self.defined(&request.principal),
             self.defined(&request.resource),
@@ -47,10 +52,14 @@ impl Engine {
             .into_iter()
             .flat_map(|row| std::iter::once(row).chain(self.directory.ancestors(row)));
         let buckets: Vec<&Bucket> = self.index.matching(request, reached).collect();
-        for bucket in buckets.iter().copied().chain(self.asked_beside(request)) {
+        let authority = self.asks_authority(action, request);
+        let beside = authority.as_ref().and_then(|asking| asking.asked);
+        for bucket in buckets.iter().copied().chain(beside) {
             rows.extend(&bucket.looked_into);
         }
         Ok(Reach {
+            action,
+            authority,
             parties: Parties {
                 principal,
                 resource,
@@ -60,11 +69,11 @@ impl Engine {
         })
     }
 
-    fn conforming(&self, request: &Request) -> Result<(), Undecidable> {
+    fn conforming(&self, request: &Request) -> Result<&Action, Undecidable> {
         let known = self.known(&request.action)?;
         let (principal, resource) = (request.principal.type_name(), request.resource.type_name());
         match known.action.applies_to(principal, resource) {
-            true => Ok(()),
+            true => Ok(&known.action),
             false => Err(Undecidable::NotAsked(Box::new(NotAsked {
                 action: request.action.clone(),
                 principal: principal.clone(),
