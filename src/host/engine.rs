@@ -214,9 +214,8 @@ impl Engine {
             Err(error) => return Outcome::indeterminate([error]),
         };
         let case = Case::within(self, request, slice);
-        let buckets = self
-            .index
-            .matching(request, self.reached_in(request, slice));
+        let reached = self.reached_in(request, slice);
+        let buckets = self.index.matching(request, action.is_question(), reached);
         let authority = self.asks_authority(action, request);
         self.decided(&case, action, buckets, authority).0
     }
@@ -254,10 +253,13 @@ impl Engine {
 
     /// Adds to a changed slice the entities that its matching policies look into.
     pub fn widen(&self, request: &Request, slice: &mut EntitySlice) {
+        let Ok(KnownAction { action, .. }) = self.known(&request.action) else {
+            return;
+        };
         let reached: Vec<Row> = self.reached_in(request, slice).collect();
-        let matching = self.index.matching(request, reached.into_iter());
-        let known = self.known(&request.action).ok();
-        let asking = known.and_then(|known| self.asks_authority(&known.action, request));
+        let reached = reached.into_iter();
+        let matching = self.index.matching(request, action.is_question(), reached);
+        let asking = self.asks_authority(action, request);
         for bucket in matching.chain(asking.and_then(|asking| asking.asked)) {
             slice.reach(&self.directory, bucket.looked_into.iter().copied());
         }

@@ -6,6 +6,8 @@ use cedar_policy_core::ast;
 use super::Engine;
 use super::activation::{Activation, entities_in};
 use super::case::Case;
+use super::index::answering;
+use super::question::put_about;
 use crate::bundle::Policy;
 use crate::decision::{Answer, Basis, Decision, Notice, Outcome, Refusal, Request};
 
@@ -75,17 +77,16 @@ impl Engine {
         let request = case.request();
         let mut notices = self.notices_of_action(request, outcome);
         let mut lifting = None;
-        let (about, context) = (
-            self.noticeable(request),
-            self.question_context(request).ok(),
-        );
-        let questions = about.into_iter().filter_map(|about| {
-            let asked = self.question_about("notice", request, &about)?;
-            let context = context.clone()?;
-            Some((about, Request { context, ..asked }))
+        let action = self.question("notice");
+        let answers = action.map_or(&[][..], |action| self.index.answers(&action.uid));
+        let context = self.question_context(request).ok();
+        let questions = self.noticeable(request).into_iter().filter_map(|about| {
+            let asked = answering(answers, &about)?;
+            let question = put_about(action?, request, &about, context.as_ref()?)?;
+            Some((about, question, asked))
         });
-        for (about, question) in questions {
-            for policy in self.told(&question, case, errors) {
+        for (about, question, asked) in questions {
+            for policy in self.told(&question, asked, case, errors) {
                 let notice = Notice {
                     code: policy.annotation("code").unwrap_or(policy.id()).to_owned(),
                     message: policy.doc().unwrap_or_default().to_owned(),

@@ -68,7 +68,7 @@ pub(super) struct Index {
     /// The other policies, by the entity that the scope names and then by their actions.
     by_entity: FnvHashMap<Row, Vec<(Vec<EntityUid>, Bucket)>>,
     /// The policies that answer questions, by question and then by the type of the entity that it is about.
-    questions: HashMap<EntityUid, HashMap<EntityTypeName, Bucket>>,
+    questions: HashMap<EntityUid, Vec<(EntityTypeName, Bucket)>>,
     /// The clauses of the policies that came up.
     clauses: Arc<Clauses>,
 }
@@ -133,14 +133,18 @@ impl Index {
         }
     }
 
-    /// The buckets that can match a request, given the rows of the principal, the resource and their ancestors. For a
-    /// question, the policies that answer it.
+    /// The buckets that can match a request of an action, given the rows of the principal, the resource and their
+    /// ancestors. For a question, the policies that answer it.
     pub(crate) fn matching<'i>(
         &'i self,
         request: &Request,
+        is_question: bool,
         entities: impl Iterator<Item = Row>,
     ) -> impl Iterator<Item = &'i Bucket> {
         let action = &request.action;
+        let asked = is_question
+            .then(|| self.question(action, &request.resource))
+            .flatten();
         let of_entities = entities
             .filter_map(|row| self.by_entity.get(&row))
             .flatten()
@@ -151,7 +155,7 @@ impl Index {
             .into_iter()
             .flatten()
             .chain(of_entities)
-            .chain(self.question(action, &request.resource))
+            .chain(asked)
     }
 
     /// The entities that any policy in force looks into.
@@ -161,14 +165,28 @@ impl Index {
             .values()
             .flatten()
             .chain(by_entity)
-            .chain(self.questions.values().flat_map(HashMap::values))
+            .chain(self.questions.values().flatten().map(|(_, bucket)| bucket))
             .flat_map(|bucket| bucket.looked_into.iter().copied())
     }
 
     /// The policies that can answer a question about an entity.
     pub(crate) fn question(&self, question: &EntityUid, about: &EntityUid) -> Option<&Bucket> {
-        self.questions.get(question)?.get(about.type_name())
+        answering(self.answers(question), about)
     }
+
+    /// The policies that answer a question, by the types that it can be about.
+    pub(crate) fn answers(&self, question: &EntityUid) -> &[(EntityTypeName, Bucket)] {
+        self.questions.get(question).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Of the policies that answer a question, those that can answer it about an entity.
+pub(super) fn answering<'i>(
+    answers: &'i [(EntityTypeName, Bucket)],
+    about: &EntityUid,
+) -> Option<&'i Bucket> {
+    let of_type = answers.iter().find(|(of, _)| of == about.type_name());
+    of_type.map(|(_, bucket)| bucket)
 }
 
 /// For each question, the policies in force that answer it, by the types that it can be about.
@@ -177,7 +195,7 @@ fn by_question(
     readings: &[String],
     directory: &Directory,
     clauses: &Arc<Clauses>,
-) -> HashMap<EntityUid, HashMap<EntityTypeName, Bucket>> {
+) -> HashMap<EntityUid, Vec<(EntityTypeName, Bucket)>> {
     let mut answering: BTreeMap<&EntityUid, Vec<&Policy>> = BTreeMap::new();
     for policy in bundle.in_force(readings) {
         for question in bundle.questions_of(policy) {

@@ -7,6 +7,7 @@
 use cedar_policy::{Context, EntityUid, RestrictedExpression};
 
 use super::case::Case;
+use super::index::Bucket;
 use super::{Applicable, Engine, EntitySlice, Undecidable};
 use crate::bundle::{Action, Kind, Policy, QUESTION_CONTEXT};
 use crate::decision::{Outcome, Request};
@@ -21,20 +22,27 @@ impl Engine {
         about: &EntityUid,
         errors: &mut Vec<String>,
     ) -> Vec<&Policy> {
-        match self.as_question(question, case.request(), about) {
-            Some(question) => self.told(&question, case, errors),
+        let question = self.as_question(question, case.request(), about);
+        let asked = question.and_then(|question| {
+            let asked = self.index.question(&question.action, about)?;
+            Some((question, asked))
+        });
+        match asked {
+            Some((question, asked)) => self.told(&question, asked, case, errors),
             None => Vec::new(),
         }
     }
 
-    /// The policies that answer a question, sorted by id.
+    /// Those of these policies that answer a question, sorted by id.
     pub(super) fn told(
         &self,
         question: &Request,
-        case: &Case<'_>,
+        asked: &Bucket,
+        behind: &Case<'_>,
         errors: &mut Vec<String>,
     ) -> Vec<&Policy> {
-        let outcome = self.put(question, case);
+        let case = behind.question(question, asked);
+        let outcome = self.answers(&case, std::iter::once(asked));
         errors.extend(outcome.errors.iter().cloned());
         self.policies(&outcome)
     }
@@ -46,27 +54,8 @@ impl Engine {
         request: &Request,
         about: &EntityUid,
     ) -> Option<Request> {
-        Some(Request {
-            context: self.question_context(request).ok()?,
-            ..self.question_about(question, request, about)?
-        })
-    }
-
-    /// The question about an entity, still without its context.
-    pub(super) fn question_about(
-        &self,
-        question: &str,
-        request: &Request,
-        about: &EntityUid,
-    ) -> Option<Request> {
-        let action = self.question(question)?;
-        let applies = action.applies_to(request.principal.type_name(), about.type_name());
-        applies.then(|| Request {
-            principal: request.principal.clone(),
-            action: action.uid.clone(),
-            resource: about.clone(),
-            context: Context::empty(),
-        })
+        let context = self.question_context(request).ok()?;
+        put_about(self.question(question)?, request, about, &context)
     }
 
     /// The entity slice of a question, which extends that of the request behind it.
@@ -131,4 +120,20 @@ impl Engine {
             .filter_map(|id| self.bundle.policy(id))
             .collect()
     }
+}
+
+/// A question about an entity as a request; `None` if it does not apply to such entities.
+pub(super) fn put_about(
+    question: &Action,
+    request: &Request,
+    about: &EntityUid,
+    context: &Context,
+) -> Option<Request> {
+    let applies = question.applies_to(request.principal.type_name(), about.type_name());
+    applies.then(|| Request {
+        principal: request.principal.clone(),
+        action: question.uid.clone(),
+        resource: about.clone(),
+        context: context.clone(),
+    })
 }

@@ -51,7 +51,10 @@ impl Engine {
         let reached = [principal, resource]
             .into_iter()
             .flat_map(|row| std::iter::once(row).chain(self.directory.ancestors(row)));
-        let buckets: Vec<&Bucket> = self.index.matching(request, reached).collect();
+        let buckets: Vec<&Bucket> = {
+            let matching = self.index.matching(request, action.is_question(), reached);
+            matching.collect()
+        };
         let authority = self.asks_authority(action, request);
         let beside = authority.as_ref().and_then(|asking| asking.asked);
         for bucket in buckets.iter().copied().chain(beside) {
