@@ -1,7 +1,7 @@
 //! tarbac beside plain Cedar, in one run: the cost of a decision, of loading, and of a whole
 //! process, each as a ratio.
 //!
-//! `cargo bench` prints the tables, `cargo bench -- NAME` one of `decisions`, `roles`,
+//! `cargo bench` prints the tables, `cargo bench -- NAME` one of `decisions`, `granted`, `roles`,
 //! `loading`, `requests`, `process`, `suites` and `mutants`; `cargo bench -- --test` only checks that they can be made, on
 //! small sizes. The comparisons of whole processes need the `cedar` command line on the PATH
 //! (`cargo install cedar-policy-cli`) and are left out without it.
@@ -35,7 +35,7 @@ use tarbac::decision::Request;
 use tarbac::{Engine, Layout, Switches, Workspace, shipped};
 use tenant::Tenant;
 
-use decisions::decisions;
+use decisions::{decisions, granted};
 use process::{load_and_report, loading, loading_roles, requests, whole_process};
 use suites::{mutants, suites};
 
@@ -63,6 +63,12 @@ fn main() {
                 (1_000, 100_000, 1_000_000),
                 (10_000, 100_000, 1_000_000),
             ],
+        });
+    }
+    if wants("granted") {
+        granted(match smoke {
+            true => &[50],
+            false => &[50, 500, 2_000, 5_000],
         });
     }
     if wants("roles") {

@@ -21,8 +21,8 @@ pub(super) struct Parties {
 
 /// A request with the entities that decide it.
 ///
-/// If these are those of the directory, what is known of the clauses of policies holds for it. Then Cedar may not be
-/// asked at all, and neither the entities nor the request are made for it.
+/// If these are those of the directory, the kept truth of clauses holds for it. Then Cedar may not be asked at all, and
+/// neither the entities nor the request are made for it.
 pub(super) struct Case<'a> {
     engine: &'a Engine,
     request: &'a Request,
@@ -92,7 +92,7 @@ impl<'a> Case<'a> {
         self.request
     }
 
-    /// The principal and the resource, if what is known of clauses holds for them.
+    /// The principal and the resource, if the kept truth of clauses holds for them.
     pub(super) fn parties(&self) -> Option<Parties> {
         self.parties
     }

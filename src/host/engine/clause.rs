@@ -19,7 +19,7 @@ use super::read_set::{ReadSetBuilder, Variables};
 use crate::bundle::{Scope, Vocabulary};
 use tarbac_store::{Directory, Fingerprinter, Row};
 
-/// A part of a condition, and what is known of its truth.
+/// A part of a condition, with its truth as far as it is known.
 #[derive(Debug)]
 pub(super) struct Clause {
     expression: ast::Expr,

@@ -67,7 +67,7 @@ impl Key {
         }
     }
 
-    /// Adds to a key of kept values what there is in the context of a case, and returns the entity whose attributes are
+    /// Adds to a key of kept values whether the context of a case has it, and returns the entity whose attributes are
     /// read. `None` if the value is none of the directory's entities.
     pub(super) fn read(&self, case: &Case<'_>, key: &mut Vec<u32>) -> Option<Option<Row>> {
         let context: &ast::Context = case.request().context.as_ref();
