@@ -25,7 +25,7 @@ use crate::explore;
 use crate::json;
 use crate::openapi;
 use crate::page as views;
-use request::Parts;
+use request::{At, Parts};
 
 pub(crate) use answer::{AnswerBody, BatchBody};
 pub(crate) use explain::Reasons;
@@ -116,8 +116,8 @@ pub fn read(body: &[u8]) -> Result<(), String> {
     {
         return Ok(());
     }
-    let batch = evaluations::Batch::take(&mut object.clone(), usize::MAX);
-    let one = || Parts::take(&mut object.clone(), "")?.asked("");
+    let batch = evaluations::Batch::read(body, usize::MAX);
+    let one = || Parts::take(&mut object.clone(), At::REQUEST)?.asked(At::REQUEST);
     match batch {
         Ok(Some(_)) => Ok(()),
         Ok(None) => one().map(drop).map_err(|fault| fault.message),

@@ -12,7 +12,7 @@ use tarbac_host::decision::Outcome;
 use super::answer::AnswerBody;
 use super::explain::Reasons;
 use super::path;
-use super::request::{Asked, Explain, Object, Parts, explain, object_in};
+use super::request::{Asked, At, Explain, Object, Parts, explain, object_in};
 use super::resolve::{Problem, Resolved, resolve};
 use crate::app::App;
 use crate::caller::{Caller, Right};
@@ -60,7 +60,7 @@ pub(super) async fn single(
 ) -> Result<Response, Fault> {
     let options = object_in(object, "", "options")?.unwrap_or_default();
     let explain = wanted(call, &options)?;
-    let asked = Parts::take(object, "")?.asked("")?;
+    let asked = Parts::take(object, At::REQUEST)?.asked(At::REQUEST)?;
     let served = app.served();
     let decided = match explain {
         Explain::No => decide(&served, None, Ok(asked), explain),

@@ -7,22 +7,29 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use rayon::prelude::*;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::answer::{AnswerBody, BatchBody};
 use super::evaluation::{answered, decide, single};
 use super::path;
-use super::request::{Asked, Explain, Object, Parts, explain, member, wrong};
+use super::request::{Asked, At, Explain, Object, Parts, explain, member, wrong};
 use crate::app::App;
 use crate::caller::{Caller, Right};
 use crate::decided::{Call, Decided};
 use crate::fault::Fault;
 use crate::http::{RequestId, body};
-use crate::json;
+use crate::json::{self, Listed};
 use crate::openapi::{BatchAnswer, EvaluationsRequest, Faults};
 use crate::served::Served;
 use crate::work::Waiting;
 
-/// The most items of a batch that is decided on the thread of the request. Longer batches go to the workers.
+/// The member with the items.
+const ITEMS: &str = "evaluations";
+
+/// The most bytes of a batch that is read on the thread of the request. Longer ones go to the workers.
+const SHORT: usize = 8 * 1024;
+
+/// The most items that are decided on the thread of the request. More go to the workers.
 const FEW: usize = 32;
 
 /// When a batch ends.
@@ -36,8 +43,7 @@ enum Semantic {
 
 /// A parsed batch.
 pub(super) struct Batch {
-    items: Vec<Value>,
-    defaults: Parts,
+    items: Vec<Result<Asked, Fault>>,
     semantic: Semantic,
     explain: Explain,
 }
@@ -58,24 +64,30 @@ pub(crate) async fn evaluations(
 ) -> Result<Response, Fault> {
     caller.demand(Right::Evaluate)?;
     let body = body::json(request, app.settings.limits.body).await?;
-    let mut object = json::object(&body)?;
     let call = Call {
         caller,
         request_id,
         workspace: app.workspace_name(),
         endpoint: path::EVALUATIONS,
     };
-    let Some(batch) = Batch::take(&mut object, app.settings.limits.evaluations)? else {
-        return single(&app, &call, &mut object).await;
+    let most = app.settings.limits.evaluations;
+    let batch = match body.len() {
+        ..=SHORT => Batch::read(&body, most)?,
+        _ => {
+            let body = body.clone();
+            app.workers.run(move |_| Batch::read(&body, most)).await??
+        }
+    };
+    let Some(batch) = batch else {
+        return single(&app, &call, &mut json::object(&body)?).await;
     };
     if batch.explain != Explain::No {
         call.caller.demand(Right::Explore)?;
     }
-    let explain = batch.explain;
     app.metrics.decisions.batch(batch.items.len());
     let served = app.served();
     let decided = match batch.items.len() {
-        0..=FEW if explain == Explain::No => batch.decided(&served, &Waiting::default()),
+        ..=FEW if batch.explain == Explain::No => batch.decided(&served, &Waiting::default()),
         _ => {
             let served = Arc::clone(&served);
             let work = move |waiting: &Waiting| batch.decided(&served, waiting);
@@ -108,17 +120,18 @@ fn semantic(options: &Object) -> Result<Semantic, Fault> {
 }
 
 impl Batch {
-    /// Takes a batch of at most `most` items out of a request; `None` if the request asks for one decision.
+    /// Reads a batch of at most `most` items out of a body; `None` if the request asks for one decision.
     ///
     /// # Errors
-    /// A member has the wrong JSON type or an unknown value, or there are too many items.
-    pub(super) fn take(object: &mut Object, most: usize) -> Result<Option<Self>, Fault> {
-        let items = match member(object, "evaluations") {
-            None => Vec::new(),
-            Some(Value::Array(items)) => items,
-            Some(_) => return Err(wrong("", "evaluations", "is not an array")),
+    /// It is no JSON object, a member has the wrong JSON type or an unknown value, or there are too many items.
+    pub(super) fn read(body: &[u8], most: usize) -> Result<Option<Self>, Fault> {
+        let Listed { mut members, items } = json::listed(body, ITEMS)?;
+        let items = match (items, member(&mut members, ITEMS)) {
+            (Some(items), _) => items,
+            (None, None) => Vec::new(),
+            (None, Some(_)) => return Err(wrong("", ITEMS, "is not an array")),
         };
-        let options = match object.get("options") {
+        let options = match members.get("options") {
             None | Some(Value::Null) => Object::new(),
             Some(Value::Object(options)) => options.clone(),
             Some(_) => return Err(wrong("", "options", "is not an object")),
@@ -129,15 +142,29 @@ impl Batch {
         }
         if items.len() > most {
             let message = format!("has {} items, and at most {most} are taken", items.len());
-            return Err(wrong("", "evaluations", &message));
+            return Err(wrong("", ITEMS, &message));
         }
-        let defaults = Parts::take(object, "")?;
-        defaults.check("")?;
+        let defaults = Parts::take(&mut members, At::REQUEST)?;
+        defaults.check(At::REQUEST)?;
+        let explain = explain(&options)?;
+        let one = |(number, item): (usize, &RawValue)| {
+            let item = json::item(item)?;
+            Ok(item_asked(&defaults, number, item))
+        };
+        // What is no JSON in one of them is none in all.
+        let items: Result<Vec<_>, Fault> = match items.len() {
+            ..=FEW => items.into_iter().enumerate().map(one).collect(),
+            _ => items
+                .into_par_iter()
+                .with_min_len(FEW)
+                .enumerate()
+                .map(one)
+                .collect(),
+        };
         Ok(Some(Self {
-            items,
-            defaults,
+            items: items?,
             semantic,
-            explain: explain(&options)?,
+            explain,
         }))
     }
 
@@ -145,12 +172,10 @@ impl Batch {
     fn decided(self, served: &Served, waiting: &Waiting) -> Vec<Decided> {
         let Self {
             items,
-            defaults,
             semantic,
             explain,
         } = self;
-        let one = |(number, item): (usize, Value)| {
-            let asked = item_asked(&defaults, number, item);
+        let one = |(number, asked): (usize, Result<Asked, Fault>)| {
             decide(served, Some(number), asked, explain)
         };
         match semantic {
@@ -179,9 +204,9 @@ impl Batch {
 
 /// The request of an item, completed by the defaults of the batch.
 fn item_asked(defaults: &Parts, number: usize, item: Value) -> Result<Asked, Fault> {
-    let at = format!("/evaluations/{number}");
+    let at = At::item(number);
     match item {
-        Value::Object(mut object) => Parts::take(&mut object, &at)?.or(defaults).asked(&at),
+        Value::Object(mut object) => Parts::take(&mut object, at)?.or(defaults).asked(at),
         _ => Err(wrong(
             "/evaluations",
             &number.to_string(),

@@ -3,6 +3,8 @@
 //! A message about a wrong member begins with its JSON pointer (RFC 6901). Unknown members are ignored, and `null`
 //! counts as absent.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use crate::fault::Fault;
@@ -70,13 +72,59 @@ pub(crate) enum Explain {
     Full,
 }
 
+/// A place in a request as a JSON pointer, which is written only where something is wrong there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct At<'p> {
+    /// The item of a batch.
+    item: Option<usize>,
+    /// The part.
+    part: &'p str,
+}
+
+impl At<'static> {
+    /// The request itself.
+    pub(super) const REQUEST: Self = Self {
+        item: None,
+        part: "",
+    };
+
+    /// An item of a batch.
+    pub(super) fn item(number: usize) -> Self {
+        Self {
+            item: Some(number),
+            part: "",
+        }
+    }
+
+    /// A part that stands here.
+    fn part(self, part: &str) -> At<'_> {
+        At { part, ..self }
+    }
+}
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(item) = self.item {
+            write!(formatter, "/evaluations/{item}")?;
+        }
+        match self.part {
+            "" => Ok(()),
+            part => write!(formatter, "/{part}"),
+        }
+    }
+}
+
 /// Removes a member of an object. `null` counts as absent.
 pub(super) fn member(object: &mut Object, key: &str) -> Option<Value> {
     object.remove(key).filter(|value| !value.is_null())
 }
 
 /// Removes an optional member that has to be an object.
-pub(super) fn object_in(object: &mut Object, at: &str, key: &str) -> Result<Option<Object>, Fault> {
+pub(super) fn object_in(
+    object: &mut Object,
+    at: impl fmt::Display,
+    key: &str,
+) -> Result<Option<Object>, Fault> {
     match member(object, key) {
         None => Ok(None),
         Some(Value::Object(found)) => Ok(Some(found)),
@@ -85,7 +133,7 @@ pub(super) fn object_in(object: &mut Object, at: &str, key: &str) -> Result<Opti
 }
 
 /// Removes a required member that has to be a string and not empty.
-fn text_in(object: &mut Object, at: &str, key: &str) -> Result<String, Fault> {
+fn text_in(object: &mut Object, at: At<'_>, key: &str) -> Result<String, Fault> {
     match member(object, key) {
         Some(Value::String(text)) if !text.is_empty() => Ok(text),
         Some(Value::String(_)) => Err(wrong(at, key, "is empty")),
@@ -95,7 +143,7 @@ fn text_in(object: &mut Object, at: &str, key: &str) -> Result<String, Fault> {
 }
 
 /// The fault of a wrong member, for example `/action/name is missing`.
-pub(super) fn wrong(at: &str, key: &str, what: &str) -> Fault {
+pub(super) fn wrong(at: impl fmt::Display, key: &str, what: &str) -> Fault {
     Fault::bad_request(format!("{at}/{key} {what}"))
 }
 
@@ -104,7 +152,7 @@ impl Parts {
     ///
     /// # Errors
     /// A part has the wrong JSON type.
-    pub(super) fn take(object: &mut Object, at: &str) -> Result<Self, Fault> {
+    pub(super) fn take(object: &mut Object, at: At<'static>) -> Result<Self, Fault> {
         Ok(Self {
             subject: object_in(object, at, "subject")?,
             action: object_in(object, at, "action")?,
@@ -114,7 +162,7 @@ impl Parts {
     }
 
     /// Refuses members of the wrong JSON type, even if no item uses them. A missing member is no fault yet.
-    pub(super) fn check(&self, at: &str) -> Result<(), Fault> {
+    pub(super) fn check(&self, at: At<'static>) -> Result<(), Fault> {
         let texts = [
             ("subject", &self.subject, ["type", "id"].as_slice()),
             ("action", &self.action, &["name"]),
@@ -122,16 +170,16 @@ impl Parts {
         ];
         for (part, object, keys) in texts {
             let Some(object) = object else { continue };
-            let at = format!("{at}/{part}");
+            let at = at.part(part);
             for key in keys {
                 match object.get(*key) {
                     None | Some(Value::Null | Value::String(_)) => {}
-                    Some(_) => return Err(wrong(&at, key, "is not a string")),
+                    Some(_) => return Err(wrong(at, key, "is not a string")),
                 }
             }
             match object.get("properties") {
                 None | Some(Value::Null | Value::Object(_)) => {}
-                Some(_) => return Err(wrong(&at, "properties", "is not an object")),
+                Some(_) => return Err(wrong(at, "properties", "is not an object")),
             }
         }
         Ok(())
@@ -151,7 +199,7 @@ impl Parts {
     ///
     /// # Errors
     /// A part or a member is missing or has the wrong JSON type.
-    pub(super) fn asked(self, at: &str) -> Result<Asked, Fault> {
+    pub(super) fn asked(self, at: At<'static>) -> Result<Asked, Fault> {
         Ok(Asked {
             subject: entity(self.subject, at, "subject")?,
             action: action(self.action, at)?,
@@ -167,8 +215,12 @@ impl SearchParts {
         Ok(Self {
             searched: searched(object, "subject")?,
             subject: None,
-            action: Some(action(object_in(object, "", "action")?, "")?),
-            resource: Some(entity(object_in(object, "", "resource")?, "", "resource")?),
+            action: Some(action(object_in(object, "", "action")?, At::REQUEST)?),
+            resource: Some(entity(
+                object_in(object, "", "resource")?,
+                At::REQUEST,
+                "resource",
+            )?),
             context: object_in(object, "", "context")?,
         })
     }
@@ -177,8 +229,12 @@ impl SearchParts {
     pub(super) fn of_resources(object: &mut Object) -> Result<Self, Fault> {
         Ok(Self {
             searched: searched(object, "resource")?,
-            subject: Some(entity(object_in(object, "", "subject")?, "", "subject")?),
-            action: Some(action(object_in(object, "", "action")?, "")?),
+            subject: Some(entity(
+                object_in(object, "", "subject")?,
+                At::REQUEST,
+                "subject",
+            )?),
+            action: Some(action(object_in(object, "", "action")?, At::REQUEST)?),
             resource: None,
             context: object_in(object, "", "context")?,
         })
@@ -188,9 +244,17 @@ impl SearchParts {
     pub(super) fn of_actions(object: &mut Object) -> Result<Self, Fault> {
         Ok(Self {
             searched: String::new(),
-            subject: Some(entity(object_in(object, "", "subject")?, "", "subject")?),
+            subject: Some(entity(
+                object_in(object, "", "subject")?,
+                At::REQUEST,
+                "subject",
+            )?),
             action: None,
-            resource: Some(entity(object_in(object, "", "resource")?, "", "resource")?),
+            resource: Some(entity(
+                object_in(object, "", "resource")?,
+                At::REQUEST,
+                "resource",
+            )?),
             context: object_in(object, "", "context")?,
         })
     }
@@ -200,25 +264,25 @@ impl SearchParts {
 fn searched(object: &mut Object, key: &str) -> Result<String, Fault> {
     let part = object_in(object, "", key)?;
     let mut part = part.ok_or_else(|| wrong("", key, "is missing"))?;
-    text_in(&mut part, &format!("/{key}"), "type")
+    text_in(&mut part, At::REQUEST.part(key), "type")
 }
 
-fn entity(object: Option<Object>, at: &str, key: &str) -> Result<AskedEntity, Fault> {
+fn entity(object: Option<Object>, at: At<'static>, key: &str) -> Result<AskedEntity, Fault> {
     let mut object = object.ok_or_else(|| wrong(at, key, "is missing"))?;
-    let at = format!("{at}/{key}");
+    let at = at.part(key);
     Ok(AskedEntity {
-        type_name: text_in(&mut object, &at, "type")?,
-        id: text_in(&mut object, &at, "id")?,
-        properties: object_in(&mut object, &at, "properties")?,
+        type_name: text_in(&mut object, at, "type")?,
+        id: text_in(&mut object, at, "id")?,
+        properties: object_in(&mut object, at, "properties")?,
     })
 }
 
-fn action(object: Option<Object>, at: &str) -> Result<AskedAction, Fault> {
+fn action(object: Option<Object>, at: At<'static>) -> Result<AskedAction, Fault> {
     let mut object = object.ok_or_else(|| wrong(at, "action", "is missing"))?;
-    let at = format!("{at}/action");
+    let at = at.part("action");
     Ok(AskedAction {
-        name: text_in(&mut object, &at, "name")?,
-        properties: object_in(&mut object, &at, "properties")?,
+        name: text_in(&mut object, at, "name")?,
+        properties: object_in(&mut object, at, "properties")?,
     })
 }
 
