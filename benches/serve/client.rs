@@ -70,6 +70,55 @@ impl Connection {
     }
 }
 
+/// What a browser gets.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    /// The bytes of the body as they were sent: compressed, where that is taken.
+    pub bytes: usize,
+    /// The body of an answer that was not compressed.
+    pub text: String,
+    pub time: Duration,
+}
+
+/// Gets a page as a browser does: the bytes are those of a compressed answer, and the text is asked for apart.
+pub fn get(address: &str, path: &str) -> Answer {
+    let compressed = sent(address, "GET", path, "Accept-Encoding: zstd, br, gzip\r\n");
+    let plain = match compressed.status {
+        200 => sent(address, "GET", path, "").text,
+        _ => compressed.text.clone(),
+    };
+    Answer {
+        text: plain,
+        ..compressed
+    }
+}
+
+/// Sends a request without a body.
+pub fn send(address: &str, method: &str, path: &str) -> Answer {
+    sent(address, method, path, "")
+}
+
+fn sent(address: &str, method: &str, path: &str, headers: &str) -> Answer {
+    let began = Instant::now();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let time = began.elapsed();
+    let end = answer.windows(4).position(|of| of == b"\r\n\r\n").unwrap() + 4;
+    let head = String::from_utf8_lossy(&answer[..end]);
+    Answer {
+        status: head.split(' ').nth(1).unwrap().parse().unwrap(),
+        bytes: answer.len() - end,
+        text: String::from_utf8_lossy(&answer[end..]).into_owned(),
+        time,
+    }
+}
+
 /// Asks once.
 pub fn ask(address: &str, path: &str, body: &str) {
     Connection::to(address).ask(path, body);

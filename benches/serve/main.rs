@@ -1,6 +1,6 @@
 //! `tarbac serve` beside the call of the library, and beside plain Cedar in the same skeleton of a server.
 //!
-//! `cargo bench --bench serve` prints the tables, with a name one of `evaluations`, `batches`, `searches` and `reloads`;
+//! `cargo bench --bench serve` prints the tables, with a name one of `evaluations`, `batches`, `searches`, `reloads` and `page`;
 //! `-- --test` only checks that they can be made. The client is on the same machine, so it takes a share of the processors.
 
 #![warn(clippy::too_many_lines)]
@@ -13,6 +13,7 @@
 
 mod bare;
 mod client;
+mod page;
 #[path = "../support/plain.rs"]
 mod plain;
 mod server;
@@ -45,6 +46,10 @@ fn main() {
     if let ["bare", folder] = words.as_slice() {
         return bare::serve(Path::new(folder));
     }
+    // The workspace of the figures, for a look by hand.
+    if let ["write", folder] = words.as_slice() {
+        return large().write(Path::new(folder));
+    }
     let is_smoke = words.contains(&"--test");
     let mut named = words
         .iter()
@@ -63,6 +68,9 @@ fn main() {
     }
     if wants("searches") {
         searches(&large, if is_smoke { 1 } else { 20 });
+    }
+    if wants("page") {
+        page::measure(&large, if is_smoke { 1 } else { 20 });
     }
     if wants("reloads") {
         reloads(&large, if is_smoke { 1 } else { 10 });
