@@ -2,6 +2,7 @@
 
 mod alternatives;
 mod reasons;
+mod sheet;
 mod wire;
 
 use alternatives::Family;
@@ -16,6 +17,7 @@ use super::page::{Page, padded};
 use super::{provenance, support};
 use reasons::{forbidden, indeterminate, not_permitted, permitted, referenced};
 
+pub use sheet::csv;
 pub use wire::{ExplanationWire, SCHEMA, wire};
 
 /// The most remedies that are written out; JSON has all of them.

@@ -46,6 +46,7 @@ use serde::Serialize;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
 use shown::PrintableDiagnostic;
+pub use table::sheet;
 pub use tarbac_host::json::pretty as json;
 
 /// The version of the JSON that programs read.

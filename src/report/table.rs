@@ -49,6 +49,17 @@ impl<R: Iterator<Item = Vec<String>>> Table<R> {
     }
 }
 
+/// Comma-separated values with a heading, of rows that have as many cells.
+///
+/// # Errors
+/// The rows cannot be written, which does not happen in memory.
+pub fn sheet(
+    headings: &'static [&'static str],
+    rows: impl Iterator<Item = Vec<String>>,
+) -> Result<String, csv::Error> {
+    Table::new(headings, rows).csv(&Premises::default())
+}
+
 /// A row of a table of Markdown.
 pub(super) fn markdown_row(cells: &[String]) -> String {
     let cells: Vec<String> = cells.iter().map(|cell| in_markdown(cell)).collect();

@@ -40,8 +40,8 @@ pub(crate) struct App {
     pub(crate) decision_log: Option<Arc<DecisionLog>>,
     /// The what-ifs.
     pub(crate) jobs: Jobs,
-    /// The sessions of browsers.
-    pub(crate) sessions: Sessions,
+    /// The sessions of browsers, which are those of every workspace: a token is checked with each request.
+    pub(crate) sessions: Arc<Sessions>,
     /// Why the workspace as it is now is not served, if it is not.
     failure: Mutex<Option<String>>,
     /// The path under which callers find it, without a slash at its end.
@@ -100,7 +100,7 @@ impl App {
             )),
             workers,
             jobs: Jobs::new()?,
-            sessions: Sessions::default(),
+            sessions: Arc::default(),
             failure: Mutex::default(),
             served: ArcSwap::from_pointee(served),
             reloads,
@@ -146,7 +146,7 @@ impl App {
             metadata_key: self.metadata_key.clone(),
             decision_log: self.decision_log.clone(),
             jobs: self.jobs.beside(),
-            sessions: Sessions::default(),
+            sessions: Arc::clone(&self.sessions),
             failure: Mutex::default(),
             mount: format!("{}/{name}", self.mount),
             freshness: Some(Arc::clone(freshness)),
@@ -184,9 +184,24 @@ impl App {
     }
 
     /// Why the workspace as it is now is not served, if it is not.
-    pub(crate) fn failure(&self) -> Option<String> {
+    fn failure(&self) -> Option<String> {
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.clone()
+    }
+
+    /// Why the newest state is not what is served, if it is not, in sentences.
+    pub(crate) fn stale(&self) -> Option<String> {
+        let failure = self.failure().map(|failure| {
+            format!("The workspace changed and is not served, because it has errors. What is shown is the last good revision. {failure}")
+        });
+        let stale = || {
+            self.freshness
+                .as_ref()
+                .and_then(|freshness| freshness.stale())
+        };
+        failure.or_else(|| {
+            stale().map(|stale| format!("What is shown may not be the newest: {stale}."))
+        })
     }
 
     /// Notes why the workspace as it is now is not served, or that it is.

@@ -162,7 +162,7 @@ impl Caller {
     }
 
     /// The same caller, at a workspace: without rights if it may ask only others.
-    fn at(self, workspace: Option<&str>) -> Self {
+    pub(crate) fn at(self, workspace: Option<&str>) -> Self {
         let is_limited = match (&self.workspaces, workspace) {
             (None, _) => false,
             (Some(named), Some(workspace)) => !named.iter().any(|named| named == workspace),

@@ -2,9 +2,12 @@
 //!
 //! Each endpoint takes the arguments of a command by name and answers with the document that the command writes.
 
+mod access;
 pub(crate) mod api;
 mod arguments;
 mod bodies;
+pub(crate) mod changes;
+mod compared;
 mod documents;
 mod found;
 mod remedy;
@@ -22,8 +25,11 @@ use tower_http::compression::predicate::SizeAbove;
 use crate::app::App;
 use api::path;
 
+pub(crate) use access::AccessQuestion;
+pub(crate) use api::status_document;
 pub(crate) use arguments::{Arguments, SUPPOSED, Suppositions};
 pub(crate) use bodies::GraphRequest;
+pub(crate) use changes::{ChangesQuestion, PATH as CHANGES, REVISIONS};
 pub(crate) use documents::{Question, matrix_inquiry, what_inquiry, who_inquiry};
 pub(crate) use found::{Hit, Role, found, searched, value};
 pub(crate) use remedy::remedy_arguments;
@@ -46,6 +52,8 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route(path::WHAT, post(api::what))
         .route(path::MATRIX, post(api::matrix))
         .route(path::ACCESS, post(api::access))
+        .route(changes::REVISIONS, get(changes::revisions))
+        .route(changes::PATH, post(changes::changes))
         .route(what_if::PATH, post(what_if::begin))
         .route(what_if::ONE, get(what_if::watch).delete(what_if::stop))
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(LONG)))

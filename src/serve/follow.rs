@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use crate::app::App;
 use crate::clock;
 use crate::freshness::Freshness;
+use crate::history::StoreHistory;
 use crate::origin::WorkspaceOrigin;
 use crate::reload::{Reloaded, Told, listed};
 use crate::served::Served;
@@ -67,10 +68,11 @@ impl Follower {
         threads: &Arc<ThreadPool>,
     ) -> Self {
         let now = clock::instant();
+        let history = StoreHistory::new(source.history());
         Self {
             source,
             settings,
-            freshness: Arc::new(Freshness::new(settings)),
+            freshness: Arc::new(Freshness::new(settings, history)),
             app: None,
             messages,
             place,
@@ -237,17 +239,19 @@ fn read(
     origin: &WorkspaceOrigin,
     name: RevisionName,
 ) -> Result<Served, String> {
-    let load = || {
-        let workspace = Workspace::load_by(&origin.layout, &origin.switches, &origin.options)?;
-        Ok::<_, LoadError>(Served::of_store(workspace, name))
-    };
+    let load = || Ok(Served::of_store(load(origin)?, name));
+    let loaded = catch_unwind(AssertUnwindSafe(|| threads.install(load)));
+    loaded.unwrap_or_else(|_| Err("the reading of the workspace ended in a panic".to_owned()))
+}
+
+/// Reads the workspace of a revision; otherwise what is wrong with it, without the folder that it is read from.
+pub(crate) fn load(origin: &WorkspaceOrigin) -> Result<Workspace, String> {
     let root = format!("{}/", origin.layout.root.display());
-    match catch_unwind(AssertUnwindSafe(|| threads.install(load))) {
-        Ok(Ok(served)) => Ok(served),
-        Ok(Err(LoadError::Invalid(findings))) => Err(listed(&findings).replace(&root, "")),
-        Ok(Err(error)) => Err(error.to_string().replace(&root, "")),
-        Err(_) => Err("the reading of the workspace ended in a panic".to_owned()),
-    }
+    let loaded = Workspace::load_by(&origin.layout, &origin.switches, &origin.options);
+    loaded.map_err(|error| match error {
+        LoadError::Invalid(findings) => listed(&findings).replace(&root, ""),
+        error => error.to_string().replace(&root, ""),
+    })
 }
 
 /// Looks after some stores, as long as the process is there.

@@ -1,4 +1,4 @@
-//! The freshness of a revision that comes from a store.
+//! The freshness of a revision that comes from a store, and that store.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::clock;
 use crate::fault::Fault;
+use crate::history::StoreHistory;
 use crate::reload::Told;
 use crate::source::FollowSettings;
 
@@ -26,6 +27,8 @@ const AWAITED: Duration = Duration::from_secs(2);
 /// The state of the store and of the served revision.
 pub(crate) struct Freshness {
     settings: FollowSettings,
+    /// The store.
+    history: Arc<StoreHistory>,
     number: watch::Sender<u64>,
     newest: AtomicU64,
     /// When the store answered last; at the start, that is the time of the start.
@@ -35,14 +38,20 @@ pub(crate) struct Freshness {
 }
 
 impl Freshness {
-    pub(crate) fn new(settings: FollowSettings) -> Self {
+    pub(crate) fn new(settings: FollowSettings, history: StoreHistory) -> Self {
         Self {
             settings,
+            history: Arc::new(history),
             number: watch::Sender::new(0),
             newest: AtomicU64::new(0),
             heard: Mutex::new(clock::instant()),
             is_kept: AtomicBool::new(false),
         }
+    }
+
+    /// The store that it comes from.
+    pub(crate) fn history(&self) -> &Arc<StoreHistory> {
+        &self.history
     }
 
     /// The number that is served.
@@ -118,6 +127,11 @@ pub(crate) async fn demanded(
     }
 }
 
+/// The fault of a question about numbers where there are none.
+pub(crate) fn no_numbers() -> Fault {
+    Fault::bad_request("this server reads a folder, whose revisions have no numbers")
+}
+
 async fn fresh_enough(app: &App, caller: &Caller, least: Option<HeaderValue>) -> Result<(), Fault> {
     let freshness = app.freshness.as_ref();
     if let Some(header) = least {
@@ -130,10 +144,7 @@ async fn fresh_enough(app: &App, caller: &Caller, least: Option<HeaderValue>) ->
                 "Tarbac-Min-Revision is no number of a revision",
             ));
         };
-        let Some(freshness) = freshness else {
-            let message = "this server reads a folder, whose revisions have no numbers";
-            return Err(Fault::bad_request(message));
-        };
+        let freshness = freshness.ok_or_else(no_numbers)?;
         // An unknown caller must not cause requests to the store.
         if freshness.number() < least && caller.is_known() {
             app.tell(Told::Changed);

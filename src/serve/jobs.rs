@@ -1,4 +1,4 @@
-//! The what-ifs that take their time: computed beside everything else, watched, waited for, and stopped.
+//! Long work, comparisons and access reviews: computed, watched, waited for, and stopped.
 //!
 //! Two are computed at once, and sixteen are kept for ten minutes, each for whoever asked. A stop unwinds at the next step,
 //! as the queries of an editor are cancelled: nothing that others use is half made then.
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use tarbac_analysis::access_review::AccessReview;
 use tarbac_analysis::change::impact::Impact;
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_analysis::inquiry::{InquiryStep, Progress};
@@ -38,12 +39,14 @@ const LASTS: Duration = Duration::from_secs(600);
 /// What a stop unwinds with.
 struct Stopped;
 
-/// A comparison that was made.
+/// A comparison that was made: before and after a change, or of two revisions.
 pub(crate) struct WhatIf {
     pub(crate) premises: Premises,
     pub(crate) impact: Impact,
     pub(crate) roles: PlannedRoles,
     pub(crate) states: [Arc<Provenance>; 2],
+    /// The names of the two states, where two revisions were compared.
+    pub(crate) names: Option<[String; 2]>,
     /// The role changes of the plan for Microsoft Graph.
     pub(crate) bodies: Vec<Option<GraphRequest>>,
     /// The equal command line.
@@ -59,23 +62,40 @@ impl WhatIf {
             impact: &self.impact,
             roles: &self.roles,
             states: [before, after],
-            at_hand: before,
+            at_hand: match self.names {
+                None => before,
+                Some(_) => after,
+            },
         }
     }
 }
 
-/// How far a what-if is.
+/// An access review that was made.
+#[derive(Clone)]
+pub(crate) struct Reviewed {
+    pub(crate) premises: Premises,
+    pub(crate) review: Arc<AccessReview>,
+    pub(crate) state: Arc<Provenance>,
+}
+
+/// What was computed.
+pub(crate) enum Computed {
+    Comparison(Box<WhatIf>),
+    Review(Reviewed),
+}
+
+/// How far something is.
 #[derive(Clone)]
 pub(crate) enum State {
     /// It is being computed.
     Running,
     /// It is made, or cannot be.
-    Done(Arc<Result<WhatIf, Fault>>),
+    Done(Arc<Result<Computed, Fault>>),
     /// It was stopped.
     Stopped,
 }
 
-/// A what-if.
+/// A piece of work.
 pub(crate) struct Job {
     pub(crate) id: String,
     /// Who asked, and for what: the question with the revision.
@@ -86,7 +106,7 @@ pub(crate) struct Job {
     state: watch::Sender<State>,
 }
 
-/// The steps of a what-if that are done.
+/// The steps that are done.
 #[derive(Default)]
 pub(crate) struct Counted {
     parts: AtomicUsize,
@@ -94,7 +114,7 @@ pub(crate) struct Counted {
     is_stopped: AtomicBool,
 }
 
-/// All what-ifs.
+/// All pieces of work.
 pub(crate) struct Jobs {
     pool: Arc<ThreadPool>,
     /// How many are being computed, those included that were stopped and have not noticed.
@@ -197,7 +217,7 @@ impl Jobs {
         }
     }
 
-    /// The what-if that a caller asks for: the one that it has asked for already, or a new one.
+    /// The work that a caller asks for: what it has asked for already, or a new one.
     ///
     /// # Errors
     /// Two are running.
@@ -205,7 +225,7 @@ impl Jobs {
         &self,
         caller: &Caller,
         question: &str,
-        compute: impl FnOnce(&dyn Progress) -> Result<WhatIf, Fault> + Send + 'static,
+        compute: impl FnOnce(&dyn Progress) -> Result<Computed, Fault> + Send + 'static,
     ) -> Result<Arc<Job>, Fault> {
         let caller = identity(caller);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -218,7 +238,7 @@ impl Jobs {
             return Ok(Arc::clone(known));
         }
         if self.running() >= RUNNING {
-            let message = "two what-ifs are being computed; wait for one, or stop it";
+            let message = "two comparisons or reviews are being computed; wait for one, or stop it";
             return Err(Fault::new(StatusCode::TOO_MANY_REQUESTS, message));
         }
         let job = Arc::new(Job {
@@ -245,7 +265,7 @@ impl Jobs {
         Ok(job)
     }
 
-    /// The what-if of this id, if it is that of the caller.
+    /// The work of this id, if it is that of the caller.
     pub(crate) fn get(&self, caller: &Caller, id: &str) -> Option<Arc<Job>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         tidy(&mut kept);
@@ -254,7 +274,7 @@ impl Jobs {
         found.cloned()
     }
 
-    /// Stops a what-if and forgets it; whether there was one.
+    /// Stops a piece of work and forgets it; whether there was one.
     pub(crate) fn stop(&self, caller: &Caller, id: &str) -> bool {
         let Some(job) = self.get(caller, id) else {
             return false;
@@ -281,8 +301,8 @@ fn tidy(kept: &mut Vec<Arc<Job>>) {
     kept.retain(|job| job.is_running() || job.began.elapsed() < LASTS);
 }
 
-/// Computes a what-if, unless it is stopped.
-fn run(job: &Job, compute: impl FnOnce(&dyn Progress) -> Result<WhatIf, Fault>) {
+/// Does a piece of work, unless it is stopped.
+fn run(job: &Job, compute: impl FnOnce(&dyn Progress) -> Result<Computed, Fault>) {
     let made = catch_unwind(AssertUnwindSafe(|| {
         job.progress.leave();
         compute(&job.progress)
@@ -291,7 +311,7 @@ fn run(job: &Job, compute: impl FnOnce(&dyn Progress) -> Result<WhatIf, Fault>) 
         Ok(made) => State::Done(Arc::new(made)),
         Err(reason) if reason.is::<Stopped>() => State::Stopped,
         Err(_) => {
-            tracing::error!("a what-if ended in a panic");
+            tracing::error!("a comparison or review ended in a panic");
             State::Done(Arc::new(Err(Fault::broken())))
         }
     };

@@ -18,6 +18,7 @@ mod find;
 mod follow;
 mod freshness;
 mod health;
+mod history;
 mod house;
 mod http;
 mod jobs;
@@ -53,7 +54,8 @@ pub use probe::is_ready;
 pub use server::{Stopped, check, follow, serve};
 pub use settings::{Limits, Listen, PublicUrl, Settings};
 pub use source::{
-    FollowSettings, Followed, FollowerReport, NamedSource, RevisionName, RevisionSource,
+    FollowSettings, Followed, FollowerReport, HeardReplica, NamedSource, PastRevision,
+    ReplicaCondition, RevisionAbout, RevisionHistory, RevisionName, RevisionSource,
     RevisionSources, SourcePoll, TakeRevision,
 };
 pub use tls::TlsSettings;

@@ -261,6 +261,8 @@ pub(crate) enum Faults {
         crate::explore::api::what,
         crate::explore::api::matrix,
         crate::explore::api::access,
+        crate::explore::changes::revisions,
+        crate::explore::changes::changes,
         crate::explore::what_if::begin,
         crate::explore::what_if::watch,
         crate::explore::what_if::stop,

@@ -5,8 +5,11 @@
 
 mod access;
 mod assets;
+mod changes;
+mod compared;
 mod find;
 mod frame;
+mod job;
 mod links;
 mod overview;
 mod parts;
@@ -76,8 +79,14 @@ async fn show(
         .get(header::HOST)
         .and_then(|host| host.to_str().ok());
     let mut asked = Asked::new(&app, &caller, view, uri.query().unwrap_or_default(), host);
-    if view == View::WhatIf {
-        asked.prepared = Some(what_if::prepare(&app, &asked).await);
+    asked.prepared = match view {
+        View::WhatIf => Some(what_if::prepare(&app, &asked).await),
+        View::Access => Some(access::prepare(&app, &asked).await),
+        View::Changes => Some(changes::prepare(&app, &asked).await),
+        _ => None,
+    };
+    if let (View::Overview | View::Changes, Some(freshness)) = (view, &app.freshness) {
+        asked.news = Some(freshness.history().news().await);
     }
     match app.workers.run(move |_| view.answer(asked)).await {
         Ok(response) => response,

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tarbac_analysis::access_review::{AccessReview, Review};
 use tarbac_analysis::bulk::decider::Decider;
 use tarbac_analysis::change::what_if;
+use tarbac_analysis::inquiry::{InquiryStep, Progress};
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::decision::Outcome;
 use tarbac_host::engine::EntitySlice;
@@ -111,11 +112,16 @@ impl Served {
         self.found.get_or_init(|| apart(new))
     }
 
+    /// The access review of the workspace, if it was made.
+    pub(crate) fn known_review(&self) -> Option<Arc<AccessReview>> {
+        self.reviewed.get().cloned()
+    }
+
     /// The access review of the workspace, which is made once.
-    pub(crate) fn review(&self) -> Arc<AccessReview> {
+    pub(crate) fn review(&self, progress: &dyn Progress) -> Arc<AccessReview> {
         let new = || {
             let review = Review::new(&self.engine, |_| Context::empty());
-            Arc::new(reviewed(&review))
+            Arc::new(reviewed(&review, progress))
         };
         Arc::clone(self.reviewed.get_or_init(|| apart(new)))
     }
@@ -148,9 +154,15 @@ fn apart<T: Send>(make: impl FnOnce() -> T + Send) -> T {
 }
 
 /// A review with the devices and facts that its reports name.
-pub(crate) fn reviewed(review: &Review<'_>) -> AccessReview {
-    let mut access = review.access(|| {});
-    review.detail(&mut access.people, access_review::LISTED, || {});
+pub(crate) fn reviewed(review: &Review<'_>, progress: &dyn Progress) -> AccessReview {
+    progress.begin(InquiryStep::Comparing, review.classes());
+    let mut access = review.access(|| progress.advance());
+    progress.end();
+    progress.begin(InquiryStep::Naming, access.people.len());
+    review.detail(&mut access.people, access_review::LISTED, || {
+        progress.advance();
+    });
+    progress.end();
     review.support(&mut access.people);
     access
 }

@@ -1,8 +1,10 @@
 //! Revisions that a server takes from a store.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Serialize, Serializer};
 
 use crate::origin::WorkspaceOrigin;
 
@@ -67,6 +69,115 @@ pub trait RevisionSource: Send {
 
     /// Tells others that the server stops.
     fn leave(&mut self);
+
+    /// What the store can be asked by people.
+    fn history(&self) -> Arc<dyn RevisionHistory>;
+}
+
+/// A revision in the history of a store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PastRevision {
+    /// Its number.
+    pub number: u64,
+    /// What it is, or why it cannot be used, in a sentence.
+    #[serde(flatten, serialize_with = "about")]
+    pub about: Result<RevisionAbout, String>,
+}
+
+/// What the manifest of a revision says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RevisionAbout {
+    /// The first 16 digits of the revision.
+    pub id: String,
+    /// When it was published, by the clock of whoever did.
+    pub created: Timestamp,
+    /// The program that published it, and where.
+    pub publisher: String,
+    /// What was said about it.
+    pub message: Option<String>,
+    /// The number whose content it has again, if it is a revert.
+    pub reverts_to: Option<u64>,
+}
+
+/// How a replica is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReplicaCondition {
+    /// It serves the newest revision that it knows.
+    Ok,
+    /// It has not heard from the store for too long.
+    Stale,
+    /// It knows a newer revision that it cannot take.
+    Rejecting,
+    /// It has not been heard of for too long.
+    Silent,
+}
+
+/// A replica as it was heard of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeardReplica {
+    /// Its name.
+    pub instance: String,
+    /// The number of the revision that it serves.
+    pub number: u64,
+    /// The first 16 digits of the revision.
+    pub id: String,
+    /// When it began to serve that, by its clock.
+    pub since: Timestamp,
+    /// How it is.
+    pub state: ReplicaCondition,
+    /// How long ago it was heard of, by the clock of the store.
+    pub seconds: u64,
+    /// The version of its program.
+    pub version: String,
+}
+
+/// The history of a store, beside what is served of it. Each call waits until it is done.
+pub trait RevisionHistory: Send + Sync {
+    /// Where the store is, for people.
+    fn place(&self) -> String;
+
+    /// The numbers of all revisions, rising.
+    ///
+    /// # Errors
+    /// The store does not answer, in a sentence.
+    fn numbers(&self) -> Result<Vec<u64>, String>;
+
+    /// A revision.
+    ///
+    /// # Errors
+    /// The store does not answer, in a sentence.
+    fn revision(&self, number: u64) -> Result<PastRevision, String>;
+
+    /// The replicas that say how they are, by name.
+    ///
+    /// # Errors
+    /// The store does not answer, in a sentence.
+    fn replicas(&self) -> Result<Vec<HeardReplica>, String>;
+
+    /// Fetches the files of a revision, and gives them to `read`; they are gone afterwards.
+    ///
+    /// # Errors
+    /// There is no such revision, the store does not answer, or `read` fails, in a sentence.
+    fn fetch(&self, number: u64, read: TakeRevision<'_>) -> Result<(), String>;
+}
+
+/// Writes what a revision is, or `error`.
+fn about<S: Serializer>(
+    about: &Result<RevisionAbout, String>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    #[serde(untagged)]
+    enum Known<'a> {
+        Is(&'a RevisionAbout),
+        IsNot { error: &'a str },
+    }
+    let known = match about {
+        Ok(about) => Known::Is(about),
+        Err(error) => Known::IsNot { error },
+    };
+    known.serialize(serializer)
 }
 
 /// A store, and the name of its workspace.

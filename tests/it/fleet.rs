@@ -2,6 +2,7 @@
 
 mod analysis;
 mod clouds;
+mod page;
 mod publishing;
 mod replicas;
 mod workspaces;

@@ -1,10 +1,12 @@
 //! `tarbac serve`: the program answers over HTTP.
 
 mod authority;
+mod browser;
 mod callers;
 mod certification;
 pub(crate) mod client;
 mod decision_log;
+mod endurance;
 mod evaluation;
 mod evaluations;
 mod explore;

@@ -47,26 +47,47 @@ async function open(browser, options) {
   return page;
 }
 
+/** Moves on with Tab, as somebody does who has no mouse, until an element has the focus. */
+async function reach(page, target) {
+  await target.waitFor({ timeout: 60000 });
+  for (let step = 0; step < 400; step++) {
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`Tab does not lead to ${target}`);
+}
+
+/** Reaches an element, and presses Enter there. */
+async function enter(page, target) {
+  await reach(page, target);
+  await page.keyboard.press("Enter");
+}
+
+/** Reaches a choice, and goes down in it until it has a value. */
+async function choose(page, target, value) {
+  await reach(page, target);
+  for (let step = 0; step < 100 && (await target.inputValue()) !== value; step++) await page.keyboard.press("ArrowDown");
+  expect((await target.inputValue()) === value, `${value} is chosen`);
+}
+
 /** The journey: search Ada, why not, try the fix, what if, plan, download; with keys alone. */
 async function journey(browser) {
   const page = await open(browser, windows.light);
-  const follow = async (name) => {
-    const link = page.getByRole("link", { name }).first();
-    await link.focus();
-    await page.keyboard.press("Enter");
-    await page.waitForLoadState();
-  };
+  const link = (name) => page.getByRole("link", { name }).first();
   await page.goto(`${base}/`);
-  await page.getByRole("combobox", { name: /^Search/ }).focus();
+  await page.keyboard.press("Tab");
+  expect((await page.evaluate(() => document.activeElement?.className)) === "skip", "the first stop skips to the content");
+  await reach(page, page.getByRole("combobox", { name: /^Search/ }));
   await page.keyboard.type("ada");
   await page.getByRole("option").first().waitFor();
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
   await page.waitForURL(/find/);
-  await follow(/Why, or why not/);
-  await page.getByLabel("Permission", { exact: true }).selectOption("viewClientDetails");
+  await enter(page, link(/Why, or why not/));
+  await page.waitForURL(/why/);
+  await choose(page, page.getByLabel("Permission", { exact: true }), "viewClientDetails");
   const device = page.getByRole("combobox", { name: "Device or tenant" });
-  await device.focus();
+  await reach(page, device);
   await page.keyboard.type("ber-014");
   await page.getByRole("option", { name: /WS-BER-014/ }).waitFor();
   await page.keyboard.press("ArrowDown");
@@ -75,15 +96,18 @@ async function journey(browser) {
   await page.keyboard.press("Enter");
   await page.waitForURL(/resource=/);
   await page.getByText("Refused", { exact: true }).first().waitFor();
-  await follow(/^Try it/);
+  await enter(page, link(/^Try it/));
   await page.waitForURL(/what-if/);
-  await page.getByRole("link", { name: /^Plan/ }).waitFor({ timeout: 60000 });
-  await page.goto(`${base}/what-if?${change}`);
-  await page.getByRole("link", { name: /^Plan/ }).waitFor({ timeout: 60000 });
-  await follow(/^Plan/);
-  const link = page.getByRole("link", { name: /^Download/ }).first();
-  await link.waitFor({ timeout: 60000 });
-  await link.focus();
+  await page.getByRole("navigation", { name: "Parts of the result" }).waitFor({ timeout: 60000 });
+  await enter(page, page.locator("summary", { hasText: "Change the question" }));
+  await enter(page, link("Clear"));
+  await page.waitForURL(/what-if$/);
+  await choose(page, page.getByLabel(/Enforce Configuration Manager RBAC is selected for P01/), "off");
+  await enter(page, page.getByRole("button", { name: "What If" }));
+  await page.waitForURL(new RegExp(change));
+  await enter(page, link(/^Plan/));
+  const file = link(/^Download/);
+  await reach(page, file);
   const [download] = await Promise.all([page.waitForEvent("download"), page.keyboard.press("Enter")]);
   expect(download.suggestedFilename().endsWith(".cedar"), "a file of policies is saved");
   await page.context().close();

@@ -163,6 +163,16 @@ pub(crate) fn publisher(global: &GlobalArgs) -> Publisher {
     }
 }
 
+/// Who published something, in words.
+pub(crate) fn published_by(publisher: &Publisher) -> String {
+    let host = publisher.host.as_ref().map(|host| format!(" on {host}"));
+    let commit = publisher.commit.as_ref();
+    let commit = commit.and_then(|commit| commit.get(..12));
+    let commit = commit.map(|commit| format!(", commit {commit}"));
+    let parts = [Some(publisher.program.clone()), host, commit];
+    parts.into_iter().flatten().collect()
+}
+
 /// The name of this machine, where the environment or the system has one.
 #[expect(
     clippy::disallowed_methods,

@@ -4,6 +4,8 @@ mod callers;
 mod decision_log;
 #[cfg(feature = "fleet")]
 mod follow;
+#[cfg(feature = "fleet")]
+mod history;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};

@@ -58,6 +58,12 @@ struct StatusBody<'a> {
     warnings: Vec<Value>,
     /// Who asks.
     caller: &'a str,
+    /// The number of the revision, if it comes from a store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<u64>,
+    /// Why the newest state is not what is served, if it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stale: Option<&'a str>,
 }
 
 /// The workspace that is served.
@@ -73,6 +79,13 @@ pub(crate) async fn status(
 ) -> Result<Response, Fault> {
     caller.demand(Right::Explore)?;
     let served = app.served();
+    let stale = app.stale();
+    let document = status_document(&served, caller.name(), stale.as_deref());
+    Ok(answered(&served, document))
+}
+
+/// What is served, as a document.
+pub(crate) fn status_document(served: &Served, caller: &str, stale: Option<&str>) -> String {
     let excerpts = Excerpts::read(&served.findings);
     let warnings = tarbac_report::findings::entries(&served.findings, &excerpts);
     let warnings = warnings
@@ -86,12 +99,11 @@ pub(crate) async fn status(
         entities: served.entities_by_type().into_iter().collect(),
         readings: engine.readings(),
         warnings: warnings.collect(),
-        caller: caller.name(),
+        caller,
+        number: served.name().map(|name| name.number),
+        stale,
     };
-    Ok(answered(
-        &served,
-        provenance::document(body, engine.provenance()),
-    ))
+    provenance::document(body, engine.provenance())
 }
 
 /// A permission.
@@ -200,68 +212,36 @@ pub(crate) async fn find(
     ))
 }
 
-/// Why a decision is what it is, as `tarbac explain` says.
-#[utoipa::path(
-    post,
-    path = path::EXPLAIN,
-    request_body = BTreeMap<String, Value>,
-    responses((status = 200, body = BTreeMap<String, Value>), Faults),
-    tag = "Explore"
-)]
-pub(crate) async fn explain(
-    state: State<Arc<App>>,
-    caller: Extension<Caller>,
-    request: Request,
-) -> Result<Response, Fault> {
-    ask(Question::Explain, state, caller, request).await
+/// Endpoints that answer a question with the document of a command.
+macro_rules! documents {
+    ($($(#[$doc:meta])+ $name:ident, $question:ident, $path:path;)+) => {$(
+        $(#[$doc])+
+        #[utoipa::path(
+            post,
+            path = $path,
+            request_body = BTreeMap<String, Value>,
+            responses((status = 200, body = BTreeMap<String, Value>), Faults),
+            tag = "Explore"
+        )]
+        pub(crate) async fn $name(
+            state: State<Arc<App>>,
+            caller: Extension<Caller>,
+            request: Request,
+        ) -> Result<Response, Fault> {
+            ask(Question::$question, state, caller, request).await
+        }
+    )+};
 }
 
-/// Everybody who may, as `tarbac who` lists them.
-#[utoipa::path(
-    post,
-    path = path::WHO,
-    request_body = BTreeMap<String, Value>,
-    responses((status = 200, body = BTreeMap<String, Value>), Faults),
-    tag = "Explore"
-)]
-pub(crate) async fn who(
-    state: State<Arc<App>>,
-    caller: Extension<Caller>,
-    request: Request,
-) -> Result<Response, Fault> {
-    ask(Question::Who, state, caller, request).await
-}
-
-/// Everything that a person may do, as `tarbac what` lists it.
-#[utoipa::path(
-    post,
-    path = path::WHAT,
-    request_body = BTreeMap<String, Value>,
-    responses((status = 200, body = BTreeMap<String, Value>), Faults),
-    tag = "Explore"
-)]
-pub(crate) async fn what(
-    state: State<Arc<App>>,
-    caller: Extension<Caller>,
-    request: Request,
-) -> Result<Response, Fault> {
-    ask(Question::What, state, caller, request).await
-}
-
-/// What roles permit or people may do, as `tarbac matrix` shows it.
-#[utoipa::path(
-    post,
-    path = path::MATRIX,
-    request_body = BTreeMap<String, Value>,
-    responses((status = 200, body = BTreeMap<String, Value>), Faults),
-    tag = "Explore"
-)]
-pub(crate) async fn matrix(
-    state: State<Arc<App>>,
-    caller: Extension<Caller>,
-    request: Request,
-) -> Result<Response, Fault> {
-    ask(Question::Matrix, state, caller, request).await
+documents! {
+    /// Why a decision is what it is, as `tarbac explain` says.
+    explain, Explain, path::EXPLAIN;
+    /// Everybody who may, as `tarbac who` lists them.
+    who, Who, path::WHO;
+    /// Everything that a person may do, as `tarbac what` lists it.
+    what, What, path::WHAT;
+    /// What roles permit or people may do, as `tarbac matrix` shows it.
+    matrix, Matrix, path::MATRIX;
 }
 
 /// The access review, as `tarbac access` makes it.
@@ -269,15 +249,22 @@ pub(crate) async fn matrix(
     post,
     path = path::ACCESS,
     request_body = BTreeMap<String, Value>,
-    responses((status = 200, body = BTreeMap<String, Value>), Faults),
+    responses(
+        (status = 200, body = BTreeMap<String, Value>),
+        (status = 202, body = BTreeMap<String, Value>, description = "It takes its time; Location says where it will be"),
+        (status = 429, body = crate::openapi::ErrorObject, description = "Two are being computed"),
+        Faults
+    ),
     tag = "Explore"
 )]
 pub(crate) async fn access(
-    state: State<Arc<App>>,
-    caller: Extension<Caller>,
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<Response, Fault> {
-    ask(Question::Access, state, caller, request).await
+    caller.demand(Right::Explore)?;
+    let given = arguments(&app, request).await?;
+    super::access::answer(&app, &caller, given).await
 }
 
 async fn ask(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 use tarbac_analysis::change::what_if::Change;
-use tarbac_analysis::inquiry::ContextInquiry;
+use tarbac_analysis::inquiry::{ContextInquiry, ScopeInquiry};
 use tarbac_host::Switches;
 use tarbac_host::json::StrictJson;
 
@@ -245,6 +245,18 @@ impl Arguments {
         let text = self.text(name)?;
         let number = text.map(|text| text.parse().map_err(|_| wrong(name, "is no number")));
         number.transpose()
+    }
+
+    /// The limits of a comparison.
+    ///
+    /// # Errors
+    /// One of them is no text.
+    pub(crate) fn scope(&mut self) -> Result<ScopeInquiry, Fault> {
+        Ok(ScopeInquiry {
+            principals: self.texts("principal")?,
+            actions: self.texts("action")?,
+            resources: self.texts("resource")?,
+        })
     }
 
     /// The context.

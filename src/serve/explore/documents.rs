@@ -1,11 +1,13 @@
 //! The documents of the commands, asked for with their arguments by name.
 
+use axum::http::HeaderValue;
+use form_urlencoded::Serializer;
 use serde_json::{Map, Value, json};
 use tarbac_analysis::explain::Named;
 use tarbac_analysis::inquiry::{self, InquiryError, MatrixInquiry, WhatInquiry, WhoInquiry};
 use tarbac_analysis::matrix::Heading;
 use tarbac_report as render;
-use tarbac_report::{access_review, explanation, matrix, who_what};
+use tarbac_report::{explanation, matrix, who_what};
 
 use super::arguments::Arguments;
 use super::supposed::{Supposed, refused, supposed};
@@ -14,7 +16,7 @@ use crate::served::Served;
 
 /// The part of a list that is wanted, if not all of it.
 #[derive(Debug, Clone, Default)]
-struct Part {
+pub(super) struct Part {
     /// The most entries.
     limit: Option<usize>,
     /// The key of the last entry of the part before.
@@ -22,7 +24,7 @@ struct Part {
 }
 
 /// The place of a part in its list.
-struct Whole {
+pub(super) struct Whole {
     /// The key to go on after; `None` at the end.
     next: Option<String>,
     total: usize,
@@ -35,7 +37,6 @@ pub(crate) enum Question {
     Who,
     What,
     Matrix,
-    Access,
 }
 
 impl Question {
@@ -51,7 +52,6 @@ impl Question {
             Self::Who => who(&supposed, given),
             Self::What => what(&supposed, given),
             Self::Matrix => of_matrix(&supposed, given),
-            Self::Access => access(&supposed, given),
         }
     }
 }
@@ -162,39 +162,46 @@ pub(crate) fn matrix_inquiry(given: &mut Arguments) -> Result<MatrixInquiry, Fau
     })
 }
 
-fn access(supposed: &Supposed, mut given: Arguments) -> Result<String, Fault> {
-    let context = given.context()?;
-    let part = Part::take(&mut given)?;
-    given.flag("all")?;
-    given.finish()?;
-    let review = inquiry::review(&supposed.engine, &context);
-    let review = review.map_err(|error| refused(&error))?;
-    let mut found = review.access(|| {});
-    let whole = part.cut(&mut found.people, |holder| {
-        holder.people.first().map(key).unwrap_or_default()
-    })?;
-    review.detail(&mut found.people, access_review::LISTED, || {});
-    review.support(&mut found.people);
-    let provenance = supposed.engine.provenance();
-    let document = access_review::document(&found, &supposed.premises, provenance);
-    Ok(with(document, whole))
-}
-
 impl Part {
-    fn take(given: &mut Arguments) -> Result<Self, Fault> {
+    pub(super) fn take(given: &mut Arguments) -> Result<Self, Fault> {
         Ok(Self {
             limit: given.number("limit")?,
             after: given.text("after")?,
         })
     }
 
+    /// Whether all of the list is wanted.
+    pub(super) fn is_whole(&self) -> bool {
+        self.limit.is_none() && self.after.is_none()
+    }
+
+    /// Adds the part to the address of a list.
+    pub(super) fn add_to(&self, address: Option<&mut HeaderValue>) {
+        let Some(address) = address.filter(|_| !self.is_whole()) else {
+            return;
+        };
+        let mut query = Serializer::new(String::new());
+        if let Some(limit) = self.limit {
+            query.append_pair("limit", &limit.to_string());
+        }
+        if let Some(after) = &self.after {
+            query.append_pair("after", after);
+        }
+        let whole = address
+            .to_str()
+            .map(|path| format!("{path}?{}", query.finish()));
+        if let Some(Ok(part)) = whole.ok().map(|whole| HeaderValue::from_str(&whole)) {
+            *address = part;
+        }
+    }
+
     /// Leaves the entries of this part in a list; `None` where all of it is wanted.
-    fn cut<T>(
+    pub(super) fn cut<T>(
         &self,
         entries: &mut Vec<T>,
         key: impl Fn(&T) -> String,
     ) -> Result<Option<Whole>, Fault> {
-        if self.limit.is_none() && self.after.is_none() {
+        if self.is_whole() {
             return Ok(None);
         }
         let total = entries.len();
@@ -214,7 +221,7 @@ impl Part {
 }
 
 /// A document, with the key `page` where it is a part.
-fn with(document: String, whole: Option<Whole>) -> String {
+pub(super) fn with(document: String, whole: Option<Whole>) -> String {
     let (Some(whole), Ok(Value::Object(members))) = (whole, serde_json::from_str(&document)) else {
         return document;
     };
@@ -225,7 +232,7 @@ fn with(document: String, whole: Option<Whole>) -> String {
 }
 
 /// What an entry of a list is known by.
-fn key(of: &Named) -> String {
+pub(super) fn key(of: &Named) -> String {
     of.uid.to_string()
 }
 

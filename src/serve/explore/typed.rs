@@ -22,10 +22,10 @@ pub(crate) struct Typed {
 }
 
 impl Typed {
-    /// A command of this name.
+    /// A command of this name, which may have a subcommand.
     pub(crate) fn new(command: &str) -> Self {
         Self {
-            words: vec![command.to_owned()],
+            words: command.split(' ').map(str::to_owned).collect(),
             members: Map::new(),
         }
     }
@@ -52,6 +52,12 @@ impl Typed {
         }
     }
 
+    /// A flag of the command line that the API does without.
+    pub(crate) fn shell(&mut self, name: &str, value: &str) {
+        self.words.push(format!("--{name}"));
+        self.words.push(value.to_owned());
+    }
+
     /// The command line in this workspace.
     pub(crate) fn line(&self, folder: Option<&str>) -> String {
         let place = folder.map(|folder| ["-C".to_owned(), folder.to_owned()]);
@@ -73,6 +79,14 @@ impl Typed {
                 quoted(url),
                 single(&body)
             ),
+        }
+    }
+
+    /// The same, where an address alone is the request.
+    pub(crate) fn equal_get(&self, folder: Option<&str>, url: &str) -> Equal {
+        Equal {
+            line: self.line(folder),
+            curl: format!("curl {}", quoted(url)),
         }
     }
 }

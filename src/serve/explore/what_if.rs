@@ -8,23 +8,24 @@ use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Value;
-use tarbac_analysis::change::impact::States;
 use tarbac_analysis::change::what_if as changes;
 use tarbac_analysis::inquiry::{
-    self, ComparisonInquiry, ContextInquiry, InquiryError, Naming, Progress, RolesInquiry,
-    ScopeInquiry,
+    ContextInquiry, InquiryError, Progress, RolesInquiry, ScopeInquiry,
 };
 use tarbac_host::Switches;
-use tarbac_report::{VERSION, impact, json};
+use tarbac_report::{VERSION, json};
 
+use super::access;
 use super::api::{answered, arguments};
 use super::arguments::{Arguments, Suppositions};
+use super::compared::{Compared, add_limits};
+use super::documents::Part;
 use super::supposed::{refused, switches};
 use super::typed::{Typed, add_suppositions};
 use crate::app::App;
 use crate::caller::{Caller, Right};
 use crate::fault::{self, Fault};
-use crate::jobs::{Job, State as JobState, WhatIf};
+use crate::jobs::{Computed, Job, State as JobState, WhatIf};
 use crate::openapi::Faults;
 use crate::served::Served;
 
@@ -54,11 +55,7 @@ impl WhatIfQuestion {
     pub(crate) fn take(served: &Served, mut given: Arguments) -> Result<Self, Fault> {
         let question = Self {
             suppositions: given.suppositions(served.flags())?,
-            scope: ScopeInquiry {
-                principals: given.texts("principal")?,
-                actions: given.texts("action")?,
-                resources: given.texts("resource")?,
-            },
+            scope: given.scope()?,
             context: given.context()?,
             plan: given.flag("plan")?,
         };
@@ -77,20 +74,7 @@ impl WhatIfQuestion {
     pub(crate) fn typed(&self) -> Typed {
         let mut typed = Typed::new("what-if");
         add_suppositions(&mut typed, &self.suppositions);
-        let limits = [
-            ("principal", &self.scope.principals),
-            ("action", &self.scope.actions),
-            ("resource", &self.scope.resources),
-        ];
-        for (name, values) in limits {
-            values.iter().for_each(|value| typed.value(name, value));
-        }
-        if let Some(context) = &self.context.context {
-            typed.value("context", &context.to_string());
-        }
-        if let Some(now) = &self.context.now {
-            typed.value("now", now);
-        }
+        add_limits(&mut typed, &self.scope, &self.context);
         if self.plan {
             typed.flag("plan");
         }
@@ -111,7 +95,8 @@ impl WhatIfQuestion {
         let key = format!("{} {command}", served.engine.provenance().revision);
         let served = Arc::clone(served);
         app.jobs.ask(caller, &key, move |progress| {
-            self.compute(&served, command, progress)
+            let made = self.compute(&served, command, progress)?;
+            Ok(Computed::Comparison(Box::new(made)))
         })
     }
 
@@ -131,38 +116,17 @@ impl WhatIfQuestion {
         let (after, mut premises) =
             supposed.map_err(|findings| refused(&InquiryError::Findings(findings)))?;
         premises.besides.extend(besides(asked));
-        premises.notes.extend(self.scope.in_words());
-        let inquiry = ComparisonInquiry {
-            about: self.scope.about([before, &after])?,
-            context: self.context.clone(),
-            gains_first: false,
+        let asked = Compared {
+            states: [before, &Arc::new(after)],
+            names: None,
+            scope: &self.scope,
+            context: &self.context,
             roles: match self.plan {
                 true => RolesInquiry::Plan,
                 false => RolesInquiry::InNeed,
             },
-            naming: Naming {
-                rows: usize::MAX,
-                named: impact::LISTED,
-                otherwise: impact::LISTED,
-                most: u64::MAX,
-            },
         };
-        let states = States {
-            before,
-            after: &after,
-        };
-        let compared = inquiry::compare(states, &inquiry, progress)?;
-        Ok(WhatIf {
-            premises,
-            states: [
-                Arc::clone(before.provenance()),
-                Arc::clone(after.provenance()),
-            ],
-            bodies: super::bodies::bodies(&after, &compared.roles),
-            impact: compared.impact,
-            roles: compared.roles,
-            command,
-        })
+        asked.made(premises, command, progress)
     }
 }
 
@@ -205,10 +169,15 @@ pub(crate) async fn begin(
     let served = app.served();
     let question = WhatIfQuestion::take(&served, given)?;
     let job = question.ask(&app, &served, &caller)?;
+    begun(&app, &job)
+}
+
+/// The answer that something is being computed, with the place where it is.
+pub(super) fn begun(app: &App, job: &Job) -> Result<Response, Fault> {
     let below = app.mount.as_str();
     let location = format!("{below}{PATH}/{}", job.id);
     let location = HeaderValue::from_str(&location).map_err(|_| Fault::broken())?;
-    let mut response = fault::json(StatusCode::ACCEPTED, &running(&job));
+    let mut response = fault::json(StatusCode::ACCEPTED, &running(job));
     response.headers_mut().insert(header::LOCATION, location);
     Ok(response)
 }
@@ -222,17 +191,20 @@ fn running(job: &Job) -> RunningBody<'_> {
     }
 }
 
-/// A what-if: how far it is, or the document of `tarbac what-if`.
+/// What is being computed: how far it is, or the document.
 #[utoipa::path(
     get,
     path = ONE,
     params(
         ("id" = String, Path, description = "As Location has it"),
-        ("wait" = Option<String>, Query, description = "How long to wait for it, for example 10s")
+        ("wait" = Option<String>, Query, description = "How long to wait for it, for example 10s"),
+        ("limit" = Option<u32>, Query, description = "Of an access review, the most entries"),
+        ("after" = Option<String>, Query, description = "Of an access review, the entry to go on after")
     ),
     responses(
         (status = 200, body = BTreeMap<String, Value>),
         (status = 404, body = crate::openapi::ErrorObject, description = "The caller has none of this id"),
+        (status = 422, body = crate::openapi::ErrorObject, description = "A revision cannot be read"),
         Faults
     ),
     tag = "Explore"
@@ -246,6 +218,7 @@ pub(crate) async fn watch(
     caller.demand(Right::Explore)?;
     let mut given = Arguments::of_query(uri.query().unwrap_or_default());
     let wait = given.text("wait")?;
+    let part = Part::take(&mut given)?;
     given.finish()?;
     let wait = wait.map_or(Ok(Duration::ZERO), |text| duration(&text))?;
     let job = app.jobs.get(&caller, &id).ok_or_else(gone)?;
@@ -253,7 +226,8 @@ pub(crate) async fn watch(
         JobState::Running => Ok(fault::json(StatusCode::OK, &running(&job))),
         JobState::Stopped => Err(gone()),
         JobState::Done(made) => match made.as_ref() {
-            Ok(what_if) => Ok(answered(&app.served(), document(what_if))),
+            Ok(Computed::Comparison(what_if)) => Ok(answered(&app.served(), document(what_if))),
+            Ok(Computed::Review(made)) => access::document(&app, made.clone(), part).await,
             Err(fault) => Err(fault.clone()),
         },
     }

@@ -1,10 +1,7 @@
 //! The view *Access review*: who can do what through which role.
 
-use std::sync::Arc;
-
 use maud::{Markup, html};
 use tarbac_analysis::access_review::{AccessReview, Assignment, Entitlement, PersonAccess, Status};
-use tarbac_analysis::inquiry;
 use tarbac_report::access_review;
 use tarbac_report::explanation::typed as with_type;
 use tarbac_report::html::{
@@ -13,10 +10,17 @@ use tarbac_report::html::{
 };
 use tarbac_report::words;
 
-use super::parts::{Window, or_refused, supposing};
+use super::compared::plain;
+use super::job::{Prepared, Work, of_job};
+use super::parts::{Window, supposing};
 use super::view::{Answer, Asked, Shown as View, TABLE};
-use crate::explore::{Question, Typed, add_suppositions};
+use crate::app::App;
+use crate::explore::{AccessQuestion, Typed};
 use crate::fault::Fault;
+use crate::jobs::{Computed, Reviewed};
+
+/// What answers the same to programs.
+const ENDPOINT: &str = "/api/v1/access";
 
 /// The people with a card on a page.
 const CARDS: usize = 10;
@@ -57,57 +61,83 @@ const TABS: [(&str, &str); 4] = [
     ("assignments", "Assignments"),
 ];
 
-pub(super) fn answer(asked: &Asked) -> Result<Answer, Fault> {
-    or_refused(html! {}, shown(asked))
+/// Begins the review of a view, unless it is known, and waits for it for a moment.
+///
+/// # Errors
+/// The question is wrong, or too much is being computed.
+pub(super) async fn prepare(app: &App, asked: &Asked) -> Result<Prepared, Fault> {
+    let question = question(asked)?;
+    if question.known(&asked.served).is_some() {
+        return Ok(Prepared::Nothing);
+    }
+    let job = question.ask(app, &asked.served, &asked.caller)?;
+    Ok(Prepared::begun(job).await)
 }
 
-fn shown(asked: &Asked) -> Result<Answer, Fault> {
+/// The question without what only says how it is shown.
+fn question(asked: &Asked) -> Result<AccessQuestion, Fault> {
+    AccessQuestion::take(&asked.served, plain(&asked.given))
+}
+
+pub(super) fn answer(asked: &Asked) -> Result<Answer, Fault> {
+    let question = question(asked)?;
+    let typed = question.typed();
+    match &asked.prepared {
+        Some(Ok(Prepared::Asked(job))) => {
+            let work = Work {
+                doing: "Deciding everything about everybody",
+                typed: &typed,
+                endpoint: ENDPOINT,
+            };
+            of_job(asked, html! {}, job, &work, |_, made| match made {
+                Computed::Review(made) => shown(asked, made, &typed),
+                Computed::Comparison(_) => Err(Fault::broken()),
+            })
+        }
+        Some(Err(fault)) => Ok(Answer::Page(View::refused(html! {}, fault.clone()))),
+        Some(Ok(Prepared::Nothing | Prepared::Canonical(_))) | None => {
+            let known = question.known(&asked.served);
+            let known = known.ok_or_else(Fault::broken)?;
+            shown(asked, &known, &typed)
+        }
+    }
+}
+
+fn shown(asked: &Asked, made: &Reviewed, typed: &Typed) -> Result<Answer, Fault> {
+    let Reviewed {
+        premises,
+        review,
+        state,
+    } = made;
     let mut given = asked.given.clone();
-    let format = given.text("format")?;
+    match given.text("format")?.as_deref() {
+        Some("json") => {
+            let document = access_review::document(review, premises, state);
+            let name = "access.json".to_owned();
+            return Ok(Answer::File(name, "application/json", document));
+        }
+        Some(_) => {
+            let table = access_review::csv(review, premises).map_err(|_| Fault::broken())?;
+            let name = "access.csv".to_owned();
+            return Ok(Answer::File(name, "text/csv; charset=utf-8", table));
+        }
+        None => {}
+    }
     let page = given.number("page")?;
     let tab = given.text("tab")?.unwrap_or_else(|| "roles".to_owned());
-    if format.as_deref() == Some("json") {
-        let document = Question::Access.document(&asked.served, given)?;
-        return Ok(Answer::File(
-            "access.json".into(),
-            "application/json",
-            document,
-        ));
-    }
-    let (suppositions, supposed) = asked.supposed(&mut given)?;
-    let context = given.context()?;
-    given.finish()?;
-    let is_plain = suppositions.is_empty() && context == inquiry::ContextInquiry::default();
-    let review = match is_plain {
-        true => asked.served.review(),
-        false => {
-            let review = inquiry::review(&supposed.engine, &context)?;
-            Arc::new(crate::served::reviewed(&review))
-        }
-    };
-    if format.is_some() {
-        let table = access_review::csv(&review, &supposed.premises).map_err(|_| Fault::broken())?;
-        return Ok(Answer::File(
-            "access.csv".into(),
-            "text/csv; charset=utf-8",
-            table,
-        ));
-    }
-    let mut typed = Typed::new("access");
-    add_suppositions(&mut typed, &suppositions);
     let main = html! {
-        (supposing(asked, &supposed.premises, &asked.suppositions()))
-        (totals(&review))
-        (parts(asked, &review, &tab))
+        (supposing(asked, premises, &asked.suppositions()))
+        (totals(review))
+        (parts(asked, review, &tab))
         @match tab.as_str() {
-            "people" => (people(asked, &review, page)),
-            "refused" => (obstacles(&review)),
-            "assignments" => (assignments(asked, &review, page)),
-            _ => (roles(&review)),
+            "people" => (people(asked, review, page)),
+            "refused" => (obstacles(review)),
+            "assignments" => (assignments(asked, review, page)),
+            _ => (roles(review)),
         }
     };
     Ok(Answer::Page(View {
-        equal: Some(asked.equal(&typed, "/api/v1/access")),
+        equal: Some(asked.equal(typed, ENDPOINT)),
         formats: TABLE,
         ..View::new(main)
     }))

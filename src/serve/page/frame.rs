@@ -28,7 +28,10 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 const GROUPS: [(&str, &[View]); 3] = [
     ("", &[View::Overview]),
     ("Access", &[View::Who, View::What, View::Why]),
-    ("Review", &[View::WhatIf, View::Access, View::Roles]),
+    (
+        "Review",
+        &[View::WhatIf, View::Access, View::Roles, View::Changes],
+    ),
 ];
 
 /// Adds the headers that protect a view.
@@ -131,14 +134,14 @@ pub(super) fn document(links: &Links, asked: Option<&Asked>, title: &str, main: 
         },
         home: Some(&home),
         tools: asked.map_or_else(|| html! {}, tools),
-        navigation: asked.map(|asked| blades(links, asked.view)),
+        navigation: asked.map(|asked| blades(links, asked)),
         main,
         footer: asked.map_or_else(|| html! {}, |asked| footer(&asked.served)),
     };
     frame.into_document()
 }
 
-fn blades(links: &Links, current: View) -> Markup {
+fn blades(links: &Links, asked: &Asked) -> Markup {
     let addresses: Vec<String> = View::ALL
         .iter()
         .map(|view| links.view(*view, &[]))
@@ -150,12 +153,16 @@ fn blades(links: &Links, current: View) -> Markup {
             icon: view.icon(),
             name: view.name(),
             href: href.map_or("", String::as_str),
-            is_current: *view == current,
+            is_current: *view == asked.view,
         }
     };
     let groups: Vec<(&str, Vec<NavigationLink<'_>>)> = GROUPS
         .iter()
-        .map(|(heading, views)| (*heading, views.iter().map(entry).collect()))
+        .map(|(heading, views)| {
+            // A folder has no revisions with numbers.
+            let shown = |view: &&View| **view != View::Changes || asked.freshness.is_some();
+            (*heading, views.iter().filter(shown).map(entry).collect())
+        })
         .collect();
     let groups: Vec<(&str, &[NavigationLink<'_>])> = groups
         .iter()
@@ -175,9 +182,11 @@ fn tools(asked: &Asked) -> Markup {
                 value=(asked.search()) data-find="principal,resource,action,role" data-go=(asked.links.view(View::Find, &[]));
         }
         span.revision data-revision=(served.revision()) {
-            "Revision " code { (served.engine.provenance().short_revision()) } ", read " (age(served.loaded))
+            "Revision "
+            @if let Some(name) = served.name() { (name.number) " " }
+            code { (served.engine.provenance().short_revision()) } ", read " (age(served.loaded))
         }
-        @if asked.failure().is_some() { span.stale { (icon(Icon::Warning)) " not the newest" } }
+        @if asked.stale().is_some() { span.stale { (icon(Icon::Warning)) " not the newest" } }
         @if is_signed_in {
             form.out method="post" action=(asked.links.path("/sign-out")) {
                 button.plain type="submit" { "Sign out " (tarbac_report::html::Shown(asked.caller.name())) }
@@ -186,16 +195,17 @@ fn tools(asked: &Asked) -> Markup {
     }
 }
 
-/// A place for the remark that another revision is served, which a script shows; and the reason why none is.
+/// Places for the remarks that another revision is served, and that the newest is not; a script shows and hides them
+/// where that changes.
 fn newer(asked: &Asked) -> Markup {
     let link = html! { p { "What is shown here is of the revision before. " a href=(asked.here_without("format")) { "Show the new one" } } };
+    let stale = asked.stale();
+    let because =
+        html! { p #stale-because { (tarbac_report::html::Shown(stale.unwrap_or_default())) } };
     html! {
         div #newer hidden role="status" { (message(Tone::Brand, "The workspace has changed.", &link)) }
-        @if let Some(failure) = asked.failure() {
-            div role="alert" {
-                (message(Tone::Bad, "The workspace changed and is not served, because it has errors. What is shown is the last good revision.",
-                    &html! { p { (tarbac_report::html::Shown(failure)) } }))
-            }
+        div #stale hidden[stale.is_none()] role="alert" {
+            (message(Tone::Bad, "The newest state is not served.", &because))
         }
     }
 }

@@ -8,12 +8,15 @@ use tarbac_host::lookup::in_words;
 use tarbac_report::html::{
     Cells, Figure, Grid, GridColumn, GridRow, Icon, Shown, Tone, badge, facts, figures,
 };
+use tarbac_report::sheet;
 use tarbac_report::words::of_number;
 
+use super::changes::silence;
 use super::frame::age;
-use super::view::{Answer, Asked, Shown as Page, View};
-use crate::explore::Typed;
+use super::view::{Answer, Asked, Shown as Page, TABLE, View};
+use crate::explore::{Typed, status_document};
 use crate::fault::Fault;
+use crate::source::ReplicaCondition;
 
 /// The most warnings that are listed.
 const WARNINGS: usize = 50;
@@ -35,6 +38,16 @@ const FINDINGS: [GridColumn<'_>; 3] = [
     GridColumn::new("Help", Cells::Wide),
 ];
 
+const REPLICAS: [GridColumn<'_>; 5] = [
+    GridColumn::new("Replica", Cells::Heading),
+    GridColumn::new("State", Cells::Text),
+    GridColumn::new("Serves", Cells::Text),
+    GridColumn::new("Since", Cells::Text),
+    GridColumn::new("Program", Cells::Text),
+];
+
+const SHEET: &[&str] = &["part", "name", "value", "note"];
+
 /// The views that questions lead to, each with the question that it answers.
 const QUESTIONS: [(View, &str); 6] = [
     (View::Why, "Why can’t she see this device?"),
@@ -46,6 +59,20 @@ const QUESTIONS: [(View, &str); 6] = [
 ];
 
 pub(super) fn answer(asked: &Asked) -> Result<Answer, Fault> {
+    match asked.given.first("format").as_str() {
+        "" => {}
+        "json" => {
+            let document = status_document(&asked.served, asked.caller.name(), asked.stale());
+            let name = "overview.json".to_owned();
+            return Ok(Answer::File(name, "application/json", document));
+        }
+        _ => {
+            let table = sheet(SHEET, rows(asked).into_iter().map(Vec::from));
+            let table = table.map_err(|_| Fault::broken())?;
+            let name = "overview.csv".to_owned();
+            return Ok(Answer::File(name, "text/csv; charset=utf-8", table));
+        }
+    }
     let main = html! {
         (counts(asked))
         (questions(asked))
@@ -53,18 +80,72 @@ pub(super) fn answer(asked: &Asked) -> Result<Answer, Fault> {
         (readings(asked))
         (warnings(asked))
         (about(asked))
+        (replicas(asked))
     };
-    let typed = Typed::new("validate");
-    let mut page = Page::new(main);
-    let mut equal = asked.equal(&typed, "/api/v1/status");
-    equal.curl = equal
-        .curl
-        .split(" -d ")
-        .next()
-        .unwrap_or_default()
-        .replace("-H 'Content-Type: application/json' ", "");
-    page.equal = Some(equal);
-    Ok(Answer::Page(page))
+    Ok(Answer::Page(Page {
+        equal: Some(asked.equal_get(&Typed::new("validate"), "/api/v1/status")),
+        formats: TABLE,
+        ..Page::new(main)
+    }))
+}
+
+/// The rows of the overview as a sheet.
+fn rows(asked: &Asked) -> Vec<[String; 4]> {
+    let row = |part: &str, name: &str, value: String, note: &str| {
+        [part.to_owned(), name.to_owned(), value, note.to_owned()]
+    };
+    let engine = &asked.served.engine;
+    let mut rows = vec![row(
+        "revision",
+        &engine.provenance().revision,
+        String::new(),
+        "",
+    )];
+    for (name, count) in asked.served.entities_by_type() {
+        rows.push(row("entities", &name, count.to_string(), ""));
+    }
+    let policies = engine.bundle().policies().len();
+    rows.push(row("policies", "", policies.to_string(), ""));
+    for setting in settings_now(engine) {
+        rows.push(row(
+            "setting",
+            &setting.entity.name,
+            said(&setting),
+            &setting.doc,
+        ));
+    }
+    for reading in engine.bundle().readings() {
+        let is_on = engine.readings().contains(&reading.name);
+        let state = if is_on { "on" } else { "off" };
+        rows.push(row(
+            "reading",
+            &reading.name,
+            state.to_owned(),
+            &reading.doc,
+        ));
+    }
+    for finding in &asked.served.findings {
+        let place = finding.places().next();
+        let place = place
+            .map(|place| place.source.name.clone())
+            .unwrap_or_default();
+        rows.push(row(
+            "warning",
+            &finding.message,
+            place,
+            finding.help.as_deref().unwrap_or_default(),
+        ));
+    }
+    for replica in asked.news.iter().flat_map(|news| &news.replicas) {
+        let (_, condition) = condition(replica.state);
+        rows.push(row(
+            "replica",
+            &replica.instance,
+            replica.number.to_string(),
+            condition,
+        ));
+    }
+    rows
 }
 
 fn counts(asked: &Asked) -> Markup {
@@ -218,15 +299,73 @@ fn warnings(asked: &Asked) -> Markup {
 
 fn about(asked: &Asked) -> Markup {
     let provenance = asked.served.engine.provenance();
-    html! {
-        section.card {
-            h2 { "Workspace" }
-            (facts(&[
-                ("Revision", html! { code { (Shown(&provenance.revision)) } }),
-                ("Rules in force", html! { (provenance.rules.word()) }),
-                ("Read", html! { (age(asked.served.loaded)) }),
-                ("Files that are not read", html! { (provenance.not_read.len()) }),
-            ]))
-        }
+    let mut known = vec![
+        ("Revision", html! { code { (Shown(&provenance.revision)) } }),
+        ("Rules in force", html! { (provenance.rules.word()) }),
+        ("Read", html! { (age(asked.served.loaded)) }),
+        (
+            "Files that are not read",
+            html! { (provenance.not_read.len()) },
+        ),
+    ];
+    if let (Some(freshness), Some(name)) = (&asked.freshness, asked.served.name()) {
+        let changes = asked.links.view(View::Changes, &[]);
+        known.push(("Store", html! { (Shown(&freshness.history().place())) }));
+        known.push((
+            "Number of the revision",
+            html! { (name.number) " of " (freshness.newest()) ", " a href=(changes) { "what has changed" } },
+        ));
+        known.push((
+            "Published",
+            html! { time datetime=(name.created) { (name.created.strftime("%Y-%m-%d %H:%M UTC")) } },
+        ));
+    }
+    html! { section.card { h2 { "Workspace" } (facts(&known)) } }
+}
+
+/// The replicas that follow the same store and say how they are.
+fn replicas(asked: &Asked) -> Markup {
+    let Some(news) = &asked.news else {
+        return html! {};
+    };
+    if news.replicas.is_empty() {
+        let hint = "Replicas say how they are with serve --announce.";
+        let none = tarbac_report::html::empty(Icon::Collection, "No replica says how it is.", hint);
+        return html! { (silence(news)) (none) };
+    }
+    let newest = asked.freshness.as_ref().map_or(0, |of| of.newest());
+    let rows = news.replicas.iter().map(|replica| {
+        let (tone, words) = condition(replica.state);
+        let behind = newest.saturating_sub(replica.number);
+        GridRow::new(vec![
+            html! { (Shown(&replica.instance)) },
+            html! {
+                (badge(tone, words))
+                @if replica.state == ReplicaCondition::Silent { p.quiet { "for " (replica.seconds) " s" } }
+            },
+            html! {
+                "Revision " (replica.number)
+                @if behind > 0 { ", " (behind) " behind" }
+                p.quiet { code { (Shown(&replica.id)) } }
+            },
+            html! { time datetime=(replica.since) { (replica.since.strftime("%Y-%m-%d %H:%M UTC")) } },
+            html! { "tarbac " (Shown(&replica.version)) },
+        ])
+    });
+    let grid = Grid {
+        caption: "Replicas",
+        columns: &REPLICAS,
+        rows: rows.collect(),
+        note: html! {},
+    };
+    html! { (silence(news)) (grid.markup()) }
+}
+
+fn condition(of: ReplicaCondition) -> (Tone, &'static str) {
+    match of {
+        ReplicaCondition::Ok => (Tone::Good, "Fresh"),
+        ReplicaCondition::Stale => (Tone::Bad, "Stale"),
+        ReplicaCondition::Rejecting => (Tone::Bad, "Rejects a newer revision"),
+        ReplicaCondition::Silent => (Tone::Bad, "Silent"),
     }
 }

@@ -233,16 +233,24 @@ async function progress() {
   location.reload();
 }
 
-/** Tells when another revision is served. What is shown stays as it is. */
+/** Tells when another revision is served, and when the newest is not. What is shown stays as it is. */
 function watching() {
   const shown = document.querySelector("[data-revision]");
   const newer = document.getElementById("newer");
-  if (!(shown instanceof HTMLElement) || newer === null) return;
+  const stale = document.getElementById("stale");
+  const because = document.getElementById("stale-because");
+  if (!(shown instanceof HTMLElement) || newer === null || stale === null || because === null) return;
   const look = async () => {
     if (document.hidden) return;
     const answer = await fetch(api("status")).catch(() => undefined);
-    const revision = answer?.headers.get("tarbac-revision")?.split('"')[1];
+    if (answer === undefined || answer.status === 401) return;
+    const revision = answer.headers.get("tarbac-revision")?.split('"')[1];
     if (revision !== undefined && revision !== shown.dataset.revision) newer.hidden = false;
+    /** @type {{ stale?: string, error?: string }} */
+    const said = await answer.json();
+    const reason = answer.ok ? said.stale : said.error;
+    stale.hidden = reason === undefined;
+    because.textContent = reason ?? "";
   };
   setInterval(look, LOOK);
   document.addEventListener("visibilitychange", look);

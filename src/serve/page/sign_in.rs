@@ -41,7 +41,7 @@ pub(super) async fn sign_in(State(app): State<Arc<App>>, request: Request) -> Re
     };
     let given = Arguments::of_query(&sent);
     let (token, next) = (given.first("token"), given.first("next"));
-    let caller = app.callers.bearer(&token).await;
+    let caller = app.callers.bearer(&token).await.at(app.workspace());
     if let Err(fault) = caller.demand(Right::Explore) {
         return page(&app, fault.status, &next, Some(&fault));
     }

@@ -7,12 +7,15 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use tarbac_report::html::{Icon, Tone, message};
 
+use super::job::Prepared;
 use super::links::Links;
-use super::{access, find, frame, overview, roles, what, what_if, who, why};
+use super::{access, changes, find, frame, overview, roles, what, what_if, who, why};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::explore::{Arguments, Equal, SUPPOSED, Supposed, Suppositions, Typed, supposed};
 use crate::fault::Fault;
+use crate::freshness::Freshness;
+use crate::history::StoreNews;
 use crate::served::Served;
 use crate::settings::PublicUrl;
 
@@ -26,6 +29,7 @@ pub(super) enum View {
     WhatIf,
     Access,
     Roles,
+    Changes,
     Find,
 }
 
@@ -37,10 +41,14 @@ pub(super) struct Asked {
     /// The arguments that the address has.
     pub(super) given: Arguments,
     pub(super) links: Links,
-    /// The what-if of the view, if it is that one.
-    pub(super) prepared: Option<Result<what_if::Prepared, Fault>>,
-    /// Why the workspace as it is now is not served, if it is not.
-    failure: Option<String>,
+    /// What the view computes, if it is one that takes its time.
+    pub(super) prepared: Option<Result<Prepared, Fault>>,
+    /// What the store says, if one is followed and the view is about it.
+    pub(super) news: Option<StoreNews>,
+    /// The store, if one is followed.
+    pub(super) freshness: Option<Arc<Freshness>>,
+    /// Why the newest state is not served, if it is not.
+    stale: Option<String>,
     /// The address of the server, for requests by hand.
     url: String,
     /// The folder of the workspace, as the server was told it.
@@ -73,12 +81,9 @@ pub(super) enum Answer {
 /// CSV and JSON.
 pub(super) const TABLE: &[(&str, &str)] = &[("Export CSV", "csv"), ("Export JSON", "json")];
 
-/// JSON alone.
-pub(super) const DOCUMENT: &[(&str, &str)] = &[("Export JSON", "json")];
-
 impl View {
     /// Every view.
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Overview,
         Self::Who,
         Self::What,
@@ -86,6 +91,7 @@ impl View {
         Self::WhatIf,
         Self::Access,
         Self::Roles,
+        Self::Changes,
         Self::Find,
     ];
 
@@ -99,6 +105,7 @@ impl View {
             Self::WhatIf => "/what-if",
             Self::Access => "/access",
             Self::Roles => "/roles",
+            Self::Changes => "/changes",
             Self::Find => "/find",
         }
     }
@@ -113,6 +120,7 @@ impl View {
             Self::WhatIf => "What if",
             Self::Access => "Access review",
             Self::Roles => "Roles and permissions",
+            Self::Changes => "Changes",
             Self::Find => "Search",
         }
     }
@@ -133,6 +141,7 @@ impl View {
                 "Who can do what through which role, and which assignments give nothing."
             }
             Self::Roles => "The permissions that each role gives.",
+            Self::Changes => "Who gained and who lost access from one revision to another.",
             Self::Find => "People, devices, roles and permissions by name.",
         }
     }
@@ -147,6 +156,7 @@ impl View {
             Self::WhatIf => Icon::Compare,
             Self::Access => Icon::Assignment,
             Self::Roles => Icon::Matrix,
+            Self::Changes => Icon::Document,
             Self::Find => Icon::Search,
         }
     }
@@ -161,6 +171,7 @@ impl View {
             Self::WhatIf => what_if::answer(&asked),
             Self::Access => access::answer(&asked),
             Self::Roles => roles::answer(&asked),
+            Self::Changes => changes::answer(&asked),
             Self::Find => find::answer(&asked),
         };
         match answer {
@@ -227,7 +238,9 @@ impl Asked {
             given: Arguments::of_query(query),
             links: Links::new(public.map_or("", PublicUrl::path)),
             prepared: None,
-            failure: app.failure(),
+            news: None,
+            freshness: app.freshness.clone(),
+            stale: app.stale(),
             url,
             folder: settings.folder.clone(),
         }
@@ -254,14 +267,19 @@ impl Asked {
         self.given.first("q")
     }
 
-    /// Why the workspace as it is now is not served, if it is not.
-    pub(super) fn failure(&self) -> Option<&str> {
-        self.failure.as_deref()
+    /// Why the newest state is not served, if it is not.
+    pub(super) fn stale(&self) -> Option<&str> {
+        self.stale.as_deref()
     }
 
     /// What asks the same as the view.
     pub(super) fn equal(&self, typed: &Typed, endpoint: &str) -> Equal {
         typed.equal(self.folder.as_deref(), &format!("{}{endpoint}", self.url))
+    }
+
+    /// What asks the same as a view that an address alone answers.
+    pub(super) fn equal_get(&self, typed: &Typed, endpoint: &str) -> Equal {
+        typed.equal_get(self.folder.as_deref(), &format!("{}{endpoint}", self.url))
     }
 
     /// The address of the same view with one argument otherwise.

@@ -8,7 +8,7 @@ use tarbac_analysis::explain::{
 };
 use tarbac_analysis::inquiry;
 use tarbac_host::{Decision, Engine};
-use tarbac_report::explanation::{chain, wire};
+use tarbac_report::explanation::{chain, csv, wire};
 use tarbac_report::html::{Icon, Shown, Tone, badge, decision, message};
 use tarbac_report::words::counted;
 
@@ -16,7 +16,7 @@ use super::overview::upper_first;
 use super::parts::{
     action_field, form, or_refused, path_picture, person_field, resource_field, supposing, unasked,
 };
-use super::view::{Answer, Asked, DOCUMENT, Shown as View, View as Address};
+use super::view::{Answer, Asked, Shown as View, TABLE, View as Address};
 use crate::explore::{Suppositions, Typed, add_suppositions, remedy_arguments};
 use crate::fault::Fault;
 use rule::{conditions, origin};
@@ -56,13 +56,18 @@ fn shown(asked: &Asked, fields: Markup) -> Result<Answer, Fault> {
     let engine = &supposed.engine;
     let request = inquiry::request(engine, [principal, action, resource], &context)?;
     let explained = tarbac_analysis::explain(engine, &request);
-    if format.is_some() {
-        let document = tarbac_report::json(&wire(&explained, &supposed.premises));
-        return Ok(Answer::File(
-            "explain.json".into(),
-            "application/json",
-            document,
-        ));
+    match format.as_deref() {
+        Some("json") => {
+            let document = tarbac_report::json(&wire(&explained, &supposed.premises));
+            let name = "explain.json".to_owned();
+            return Ok(Answer::File(name, "application/json", document));
+        }
+        Some(_) => {
+            let table = csv(&explained, &supposed.premises).map_err(|_| Fault::broken())?;
+            let name = "explain.csv".to_owned();
+            return Ok(Answer::File(name, "text/csv; charset=utf-8", table));
+        }
+        None => {}
     }
     let mut typed = Typed::new("explain");
     typed.word("principal", principal);
@@ -87,7 +92,7 @@ fn shown(asked: &Asked, fields: Markup) -> Result<Answer, Fault> {
     Ok(Answer::Page(View {
         title: Some(page.sentence()),
         equal: Some(asked.equal(&typed, "/api/v1/explain")),
-        formats: DOCUMENT,
+        formats: TABLE,
         ..View::new(main)
     }))
 }

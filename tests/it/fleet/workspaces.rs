@@ -195,3 +195,67 @@ fn a_broken_workspace_is_alone() {
         ask(&server, "fabrikam", &[]).status == 200
     });
 }
+
+/// The page of each workspace leads to itself, and one sign-in opens those that the caller may see.
+#[test]
+fn each_workspace_has_a_page() {
+    let fleet = published();
+    let made = |name: &str, workspaces: &[&str]| {
+        let ran = fleet.workspace.run(&["token", name]);
+        let mut lines = ran.stdout.lines();
+        let (token, entry) = (lines.next().unwrap().to_owned(), lines.next().unwrap());
+        let mut entry: Value = serde_json::from_str(entry).unwrap();
+        entry["may"] = serde_json::json!(["explore"]);
+        if !workspaces.is_empty() {
+            entry["workspaces"] = serde_json::json!(workspaces);
+        }
+        (token, entry)
+    };
+    let (one, of_one) = made("desk", &["contoso"]);
+    let (all, of_all) = made("auditor", &[]);
+    let callers = serde_json::json!({ "callers": [of_one, of_all] }).to_string();
+    fleet.workspace.write("callers.json", callers);
+    let server = fleet.follow(
+        &format!("{}/*", fleet.url("all")),
+        &[
+            "--tokens",
+            "callers.json",
+            "--public-url",
+            "https://pdp.example.com/t",
+        ],
+    );
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let sign_in = |workspace: &str, token: &str| {
+        let path = format!("/t/{workspace}/sign-in");
+        server.send("POST", &path, format!("token={token}").as_bytes(), &[form])
+    };
+    assert_eq!(sign_in("fabrikam", &one).status, 403);
+    let opened = sign_in("contoso", &all);
+    assert_eq!(opened.header("location"), "/t/contoso/");
+    let cookie = opened.header("set-cookie").split(';').next().unwrap();
+    for workspace in ["contoso", "fabrikam"] {
+        let view = |path: &str| {
+            let path = format!("/t/{workspace}{path}");
+            let reply = server.send("GET", &path, b"", &[("cookie", cookie)]);
+            assert_eq!(reply.status, 200, "{path}: {reply:?}");
+            reply.text
+        };
+        let mut linked = std::collections::BTreeSet::new();
+        for path in ["/", "/changes", "/who", "/what-if", "/roles"] {
+            let page = view(path);
+            for start in ["href=\"", "src=\"", "action=\""] {
+                for link in page.split(start).skip(1) {
+                    let link = link.split('"').next().unwrap().replace("&amp;", "&");
+                    if link != "#content" {
+                        assert!(link.starts_with(&format!("/t/{workspace}/")), "{link}");
+                        linked.insert(link);
+                    }
+                }
+            }
+        }
+        for link in linked.iter().filter(|link| !link.ends_with("/sign-out")) {
+            let reply = server.send("GET", link, b"", &[("cookie", cookie)]);
+            assert!(reply.status < 400, "{link}: {reply:?}");
+        }
+    }
+}

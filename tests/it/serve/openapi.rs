@@ -90,10 +90,12 @@ fn every_endpoint_is_described() {
     /access/v1/search/subject
     /api/v1/access
     /api/v1/actions
+    /api/v1/changes
     /api/v1/explain
     /api/v1/find
     /api/v1/matrix
     /api/v1/readings
+    /api/v1/revisions
     /api/v1/status
     /api/v1/what
     /api/v1/what-if

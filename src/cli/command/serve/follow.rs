@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -9,10 +10,11 @@ use tarbac_fleet::{Announcement, Announcer, Manifest, Replica, ReplicaState, Sto
 use tarbac_host::workspace::LoadOptions;
 use tarbac_host::{Layout, Switches, Workspace, assembly};
 use tarbac_serve::{
-    FollowSettings, Followed, FollowerReport, NamedSource, RevisionName, RevisionSource,
-    RevisionSources, Settings, SourcePoll, Stopped, TakeRevision, WorkspaceOrigin,
+    FollowSettings, Followed, FollowerReport, NamedSource, RevisionHistory, RevisionName,
+    RevisionSource, RevisionSources, Settings, SourcePoll, Stopped, TakeRevision, WorkspaceOrigin,
 };
 
+use super::history::History;
 use crate::arguments::GlobalArgs;
 use crate::command::fleet::{StorePattern, cache, host_name, switches_of};
 use crate::command::value::duration;
@@ -271,8 +273,8 @@ struct Source {
     announcer: Option<Announcer>,
 }
 
-/// Gives a revision to whoever serves it.
-fn given(
+/// Gives a revision to whoever reads it.
+pub(super) fn given(
     options: &LoadOptions,
     tree: &Path,
     manifest: &Manifest,
@@ -340,5 +342,9 @@ impl RevisionSource for Source {
             // Whoever looks after the fleet sees that it is silent.
             drop(announcer.leave(self.replica.store()));
         }
+    }
+
+    fn history(&self) -> Arc<dyn RevisionHistory> {
+        Arc::new(History::new(self.replica.store().clone()))
     }
 }

@@ -5,7 +5,7 @@ use tarbac_fleet::{FleetError, Heard, Manifest, Part, ReplicaState, heard};
 
 use super::{LogArgs, StatusArgs};
 use crate::arguments::{Format, GlobalArgs};
-use crate::command::fleet::now;
+use crate::command::fleet::{now, published_by};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -142,13 +142,6 @@ fn about(manifest: &Manifest) -> Value {
 
 /// A revision as people get it.
 fn line(manifest: &Manifest) -> String {
-    let publisher = &manifest.publisher;
-    let host = publisher.host.as_ref().map(|host| format!(" on {host}"));
-    let commit = publisher
-        .commit
-        .as_ref()
-        .and_then(|commit| commit.get(..12));
-    let commit = commit.map(|commit| format!(", commit {commit}"));
     let reverts = manifest
         .reverts_to
         .map(|number| format!(", the content of {number}"));
@@ -156,13 +149,13 @@ fn line(manifest: &Manifest) -> String {
         .message
         .as_ref()
         .map(|message| format!(": {message}"));
-    let parts = [host, commit, reverts, message].into_iter().flatten();
+    let parts = [reverts, message].into_iter().flatten();
     let rest: String = parts.collect();
     let seconds = manifest.created.strftime("%Y-%m-%dT%H:%M:%SZ");
     format!(
         "{} ({}) {seconds} by {}{rest}",
         manifest.number,
         manifest.short_id(),
-        publisher.program
+        published_by(&manifest.publisher)
     )
 }

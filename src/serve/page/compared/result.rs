@@ -1,4 +1,4 @@
-//! The result of a what-if: a sentence, a picture, and tabs.
+//! The result of a comparison: a sentence, a picture, and tabs.
 
 use std::collections::BTreeMap;
 
@@ -177,7 +177,8 @@ pub(super) fn parts(
     page: Option<usize>,
 ) -> Markup {
     let totals = &what_if.impact.totals;
-    let usual = if totals.gained > 0 && totals.lost == 0 {
+    let is_gained_first = what_if.names.is_some() && totals.gained > 0;
+    let usual = if is_gained_first || totals.gained > 0 && totals.lost == 0 {
         "gained"
     } else {
         "lost"
@@ -193,7 +194,7 @@ pub(super) fn parts(
             .with_query(asked.view, &plain.with("tab", tab).query())
     };
     let planned = plain.with("tab", "plan").with("plan", "on");
-    let addresses = [
+    let mut addresses = vec![
         ("gained", "Gained", Some(totals.gained), address("gained")),
         ("lost", "Lost", Some(totals.lost), address("lost")),
         (
@@ -202,13 +203,12 @@ pub(super) fn parts(
             Some(first as u64),
             address("first"),
         ),
-        (
-            "plan",
-            "Plan",
-            None,
-            asked.links.with_query(asked.view, &planned.query()),
-        ),
     ];
+    // What has happened is not planned any more.
+    if what_if.names.is_none() {
+        let planned = asked.links.with_query(asked.view, &planned.query());
+        addresses.push(("plan", "Plan", None, planned));
+    }
     let links: Vec<TabLink<'_>> = addresses
         .iter()
         .map(|(value, name, count, href)| TabLink {
@@ -249,9 +249,13 @@ fn changes(asked: &Asked, what_if: &WhatIf, direction: Direction, page: Option<u
         return empty(Icon::Tick, &format!("Nobody {word} anything."), "");
     }
     let window = Window::new(page, all.len());
+    // A decision of a revision that is not served cannot be explained here.
+    let [_, after] = &what_if.states;
+    let served = &asked.served.engine.provenance().revision;
+    let is_served = what_if.names.is_none() || after.revision == *served;
     let rows = window
         .of_list(&all)
-        .map(|(affected, change)| row(asked, affected, change));
+        .map(|(affected, change)| row(asked, is_served, affected, change));
     let caption = format!("Who {word} what");
     let grid = Grid {
         caption: &caption,
@@ -262,8 +266,9 @@ fn changes(asked: &Asked, what_if: &WhatIf, direction: Direction, page: Option<u
     html! { (grid.markup()) (window.pager(asked)) }
 }
 
-fn row(asked: &Asked, affected: &Affected, change: &Change) -> GridRow {
+fn row(asked: &Asked, is_served: bool, affected: &Affected, change: &Change) -> GridRow {
     let first = affected.people.first().zip(change.resources.first());
+    let first = first.filter(|_| is_served);
     let why = first.map(|(person, resource)| why(asked, person, change, resource));
     GridRow::new(vec![
         html! { (Shown(&words::people(&affected.people))) },

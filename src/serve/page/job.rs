@@ -1,0 +1,87 @@
+//! Long work in a view: begun, watched, stopped, and shown when it is done.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use maud::{Markup, html};
+use tarbac_report::html::{Tone, message};
+
+use super::view::{Answer, Asked, Shown as View};
+use crate::explore::{Typed, WHAT_IF};
+use crate::fault::Fault;
+use crate::jobs::{Computed, Job, State};
+
+/// How long a browser without a script waits for the first answer.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+/// The state of a view before it is made.
+pub(super) enum Prepared {
+    /// Nothing is asked, or it is known already.
+    Nothing,
+    /// The form was sent, and its question has another address.
+    Canonical(String),
+    /// It is being computed, or is.
+    Asked(Arc<Job>),
+}
+
+impl Prepared {
+    /// What was begun, after a moment in which it may be done.
+    pub(super) async fn begun(job: Arc<Job>) -> Self {
+        job.wait(PATIENCE).await;
+        Self::Asked(job)
+    }
+}
+
+/// The words of a view that takes its time.
+pub(super) struct Work<'a> {
+    /// What is being done.
+    pub(super) doing: &'a str,
+    /// What asks the same, and the endpoint that it goes to.
+    pub(super) typed: &'a Typed,
+    pub(super) endpoint: &'a str,
+}
+
+/// The view of something that was begun; `done` shows it once it is made.
+pub(super) fn of_job(
+    asked: &Asked,
+    form: Markup,
+    job: &Job,
+    work: &Work<'_>,
+    done: impl FnOnce(&Markup, &Computed) -> Result<Answer, Fault>,
+) -> Result<Answer, Fault> {
+    match job.state() {
+        State::Running => Ok(Answer::Page(waiting(asked, &form, job, work))),
+        State::Stopped => {
+            let again = html! { p { a href=(asked.here_without("page")) { "Compute it again" } } };
+            let main = html! { (form) (message(Tone::Neutral, "This was stopped.", &again)) };
+            Ok(Answer::Page(View::new(main)))
+        }
+        State::Done(made) => match made.as_ref() {
+            Ok(made) => done(&form, made),
+            Err(fault) => Ok(Answer::Page(View::refused(form, fault.clone()))),
+        },
+    }
+}
+
+/// How far it is, with a way to stop it. Without a script, the page is asked for again after a moment.
+fn waiting(asked: &Asked, form: &Markup, job: &Job, work: &Work<'_>) -> View {
+    let path = asked.links.path(&format!("{WHAT_IF}/{}", job.id));
+    let percent = (job.done() * 100.0).round();
+    let main = html! {
+        (form)
+        section.card #progress data-job=(path) aria-live="polite" {
+            h2 { (work.doing) }
+            progress #bar max="100" value=(percent) aria-label="How far it is" {}
+            p { span #percent { (percent) " %" } }
+            div.row {
+                a.button href=(asked.here_without("page")) { "Refresh" }
+                button type="button" data-do="stop" hidden { "Stop" }
+            }
+        }
+        noscript { meta http-equiv="refresh" content="2"; }
+    };
+    View {
+        equal: Some(asked.equal(work.typed, work.endpoint)),
+        ..View::new(main)
+    }
+}
