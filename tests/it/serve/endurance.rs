@@ -17,6 +17,9 @@ use crate::tarbac::{Tarbac, copy};
 const EVALUATION: &str = "/access/v1/evaluation";
 const EVALUATIONS: &str = "/access/v1/evaluations";
 
+/// How long is asked at most, if a test fails meanwhile.
+const LONGEST: Duration = Duration::from_secs(300);
+
 /// A connection that is kept, as long as the server keeps it.
 struct Kept {
     stream: BufReader<TcpStream>,
@@ -116,8 +119,9 @@ fn ask_on(server: &Server, number: usize, is_over: &AtomicBool) -> (usize, Seen)
     let mut seen = Seen::new();
     let mut count = 0;
     let (single, several) = (one().to_string(), batch(100));
-    let mut due = Instant::now();
-    while !is_over.load(Ordering::Relaxed) {
+    let began = Instant::now();
+    let mut due = began;
+    while !is_over.load(Ordering::Relaxed) && began.elapsed() < LONGEST {
         let is_batch = (count + number).is_multiple_of(10);
         let (path, body) = match is_batch {
             true => (EVALUATIONS, &several),
