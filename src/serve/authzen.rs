@@ -70,6 +70,7 @@ pub(crate) fn routes(below: &str, has_page: bool) -> Router<Arc<App>> {
     let document = format!("{}{below}", path::METADATA);
     let routes = match below {
         "" => routes,
+        below if has_page => Router::new().nest(below, routes).merge(views::home(below)),
         below => Router::new().nest(below, routes),
     };
     routes

@@ -29,7 +29,7 @@ use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, Uri, header};
 use axum::middleware;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
 
@@ -46,22 +46,35 @@ const LONG: u64 = 1024;
 pub(crate) fn routes() -> Router<Arc<App>> {
     let mut routes = Router::new();
     for view in View::ALL {
-        routes = routes.route(
-            view.path(),
-            get(
-                move |state: State<Arc<App>>,
-                      caller: Extension<Caller>,
-                      headers: HeaderMap,
-                      uri: Uri| { show(view, state, caller, headers, uri) },
-            ),
-        );
+        routes = routes.route(view.path(), answered(view));
     }
-    routes
+    let routes = routes
         .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
-        .route("/assets/{name}", get(assets::asset))
+        .route("/assets/{name}", get(assets::asset));
+    protected(routes)
+}
+
+/// The first view at the path of the public URL with a slash at its end, which a router below that path does not match.
+pub(crate) fn home(below: &str) -> Router<Arc<App>> {
+    let path = format!("{below}{}", View::Overview.path());
+    protected(Router::new().route(&path, answered(View::Overview)))
+}
+
+/// The routes with the headers that protect them, compressed for browsers that take that.
+fn protected(routes: Router<Arc<App>>) -> Router<Arc<App>> {
+    routes
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(LONG)))
         .layer(middleware::map_response(frame::protected))
+}
+
+/// What answers at the path of a view.
+fn answered(view: View) -> MethodRouter<Arc<App>> {
+    get(
+        move |state: State<Arc<App>>, caller: Extension<Caller>, headers: HeaderMap, uri: Uri| {
+            show(view, state, caller, headers, uri)
+        },
+    )
 }
 
 /// Shows a view to whoever may see it.
@@ -73,7 +86,9 @@ async fn show(
     uri: Uri,
 ) -> Response {
     if let Err(fault) = caller.demand(Right::Explore) {
-        return sign_in::refused(&app, &fault, &uri);
+        let query = uri.query().unwrap_or_default();
+        let next = frame::links(&app).with_query(view, query);
+        return sign_in::refused(&app, &fault, &next);
     }
     let host = headers
         .get(header::HOST)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use maud::{Markup, html};
 use tarbac_report::html::{Head, Icon, Shown, Tone, message, submit};
@@ -17,9 +17,8 @@ use crate::explore::Arguments;
 use crate::fault::Fault;
 use crate::http::body;
 
-/// The page in place of a view that the caller may not see.
-pub(super) fn refused(app: &App, fault: &Fault, uri: &Uri) -> Response {
-    let next = uri.path_and_query().map_or("", |path| path.as_str());
+/// The page in place of a view that the caller may not see. `next` is the address of the view.
+pub(super) fn refused(app: &App, fault: &Fault, next: &str) -> Response {
     page(
         app,
         fault.status,

@@ -191,9 +191,8 @@ fn what_is_stale_has_a_red_bar() {
     until("it is told", &server, || {
         bar(&server).is_some_and(|because| because.contains("cannot be taken"))
     });
-    let list = server.get("/changes").text;
-    assert!(
-        list.contains("the manifest of revision 3 is wrong"),
-        "{list}"
-    );
+    until("it is listed", &server, || {
+        let list = server.get("/changes").text;
+        list.contains("the manifest of revision 3 is wrong")
+    });
 }

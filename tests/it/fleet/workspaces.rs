@@ -230,6 +230,11 @@ fn each_workspace_has_a_page() {
         server.send("POST", &path, format!("token={token}").as_bytes(), &[form])
     };
     assert_eq!(sign_in("fabrikam", &one).status, 403);
+    // Whoever signs in comes to the view that was asked for.
+    let refused = server.get("/t/contoso/who?action=read");
+    assert_eq!(refused.status, 401);
+    let next = "name=\"next\" value=\"/t/contoso/who?action=read\"";
+    assert!(refused.text.contains(next), "{refused:?}");
     let opened = sign_in("contoso", &all);
     assert_eq!(opened.header("location"), "/t/contoso/");
     let cookie = opened.header("set-cookie").split(';').next().unwrap();
