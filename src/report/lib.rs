@@ -34,6 +34,7 @@ pub mod role;
 pub mod schema;
 mod shown;
 pub mod snapshot;
+pub mod store;
 pub mod suite;
 mod support;
 mod table;

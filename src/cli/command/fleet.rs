@@ -8,11 +8,12 @@ use clap::Args;
 use jiff::Timestamp;
 use miette::Diagnostic;
 use tarbac_fleet::{
-    Cache, FleetError, Location, Manifest, Publisher, Readings, Store, TrustedKeys,
+    Cache, FleetError, Location, Manifest, Published, Publisher, Readings, Store, TrustedKeys,
 };
 use tarbac_host::excerpt::Excerpts;
 use tarbac_host::{Layout, LoadError, Switches, Workspace, workspace};
 use tarbac_report as render;
+use tarbac_report::store::{Publication, PublicationResult};
 use thiserror::Error;
 
 use super::{layout, reading};
@@ -21,9 +22,7 @@ use crate::failure::Failure;
 use crate::output::{error_style, say};
 use crate::product;
 
-#[cfg(feature = "serve")]
-pub(crate) use each::StorePattern;
-pub(crate) use each::{EachArgs, each};
+pub(crate) use each::{EachArgs, StorePattern, each};
 
 /// The store, and whose revisions in it are trusted.
 #[derive(Debug, Args)]
@@ -192,6 +191,22 @@ pub(crate) fn host_name() -> Option<String> {
 #[expect(clippy::disallowed_methods, reason = "the shell looks at the clock")]
 pub(crate) fn now() -> Timestamp {
     Timestamp::now()
+}
+
+/// A publication as programs get it.
+pub(crate) fn publication(published: &Published) -> Publication {
+    let (result, manifest) = match published {
+        Published::New(manifest) => (PublicationResult::Published, manifest),
+        Published::Unchanged(manifest) => (PublicationResult::Unchanged, manifest),
+    };
+    Publication {
+        result,
+        number: manifest.number,
+        id: manifest.id.clone(),
+        reverts_to: manifest.reverts_to,
+        files: manifest.files.len(),
+        bytes: manifest.size(),
+    }
 }
 
 /// A revision in a line: its number, and the first digits of what it is.

@@ -3,14 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, ValueEnum};
-use serde_json::json;
 use tarbac_fleet::{
     Given, GivenContent, NextRevision, Part, PublishError, Published, Readings, RevisionLabel,
     SigningKey, publish,
 };
 use tarbac_host::workspace::{PartContent, PartFile, contents};
+use tarbac_report as render;
 
-use super::fleet::{StoreAtArgs, cache, in_short, load_tree, now, publisher, say_errors};
+use super::fleet::{
+    StoreAtArgs, cache, in_short, load_tree, now, publication, publisher, say_errors,
+};
 use super::{layout, switches, test};
 use crate::arguments::format::{DOCUMENTS, format_among};
 use crate::arguments::{Arguments, Command, Format, GlobalArgs};
@@ -197,22 +199,11 @@ fn write(
     store: &str,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let (result, manifest) = match published {
-        Published::New(manifest) => ("published", manifest),
-        Published::Unchanged(manifest) => ("unchanged", manifest),
-    };
+    let publication = publication(published);
     if global.format == Format::Json {
-        let document = json!({
-            "version": 1,
-            "command": "publish",
-            "result": result,
-            "number": manifest.number,
-            "id": manifest.id,
-            "files": manifest.files.len(),
-            "bytes": manifest.size(),
-        });
-        return output.write(&format!("{document:#}\n"));
+        return output.write(&render::store::document("publish", publication));
     }
+    let (Published::New(manifest) | Published::Unchanged(manifest)) = published;
     output.write(&match published {
         Published::New(_) => format!(
             "published {} to {store}: {} files, {} bytes\n",

@@ -41,7 +41,7 @@ pub(crate) enum SchemaOf {
     What,
     /// The JSON of `access`.
     Access,
-    /// The JSON of `what-if` and `diff`.
+    /// The JSON of `what-if`, `diff` and `store diff`.
     WhatIf,
     /// The JSON of `matrix`.
     Matrix,
@@ -69,6 +69,14 @@ pub(crate) enum SchemaOf {
     Replay,
     /// The JSON of `init` and `fmt`.
     Files,
+    /// The JSON of `publish` and `store revert`.
+    Publish,
+    /// The JSON of `store status`.
+    StoreStatus,
+    /// The JSON of `store log`.
+    StoreLog,
+    /// The JSON of `store prune`.
+    StorePrune,
 }
 
 pub(crate) fn run(schema: &SchemaArgs, output: &mut Output) -> Result<Exit, Failure> {
@@ -97,6 +105,10 @@ pub(crate) fn run(schema: &SchemaArgs, output: &mut Output) -> Result<Exit, Fail
         SchemaOf::DecisionLog => render::decision_log::SCHEMA(),
         SchemaOf::Replay => render::replay::SCHEMA(),
         SchemaOf::Files => render::files::SCHEMA(),
+        SchemaOf::Publish => render::store::PUBLISH_SCHEMA(),
+        SchemaOf::StoreStatus => render::store::STATUS_SCHEMA(),
+        SchemaOf::StoreLog => render::store::LOG_SCHEMA(),
+        SchemaOf::StorePrune => render::store::PRUNE_SCHEMA(),
     };
     output.write(&text)?;
     Ok(Exit::Yes)

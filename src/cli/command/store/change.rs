@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
-use serde_json::json;
 use tarbac_fleet::{
     NextRevision, PublishError, Published, Readings, RevisionLabel, SigningKey, publish,
 };
+use tarbac_report as render;
+use tarbac_report::store::Pruning;
 
 use super::{PruneArgs, RevertArgs};
 use crate::arguments::{Format, GlobalArgs};
-use crate::command::fleet::{cache, in_short, load_tree, now, publisher, say_errors};
+use crate::command::fleet::{cache, in_short, load_tree, now, publication, publisher, say_errors};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Output, say};
@@ -47,19 +48,11 @@ pub(crate) fn revert(
         Err(PublishError::Refused(Some(failure))) => return Err(failure),
         Err(PublishError::Fleet(error)) => return Err(error.into()),
     };
-    let (result, manifest) = match &published {
-        Published::New(manifest) => ("published", manifest),
-        Published::Unchanged(manifest) => ("unchanged", manifest),
-    };
-    let of = arguments.number;
+    let (Published::New(manifest) | Published::Unchanged(manifest)) = &published;
+    let publication = publication(&published);
+    let (result, of) = (publication.result.word(), arguments.number);
     output.write(&match global.format {
-        Format::Json => {
-            let document = json!({
-                "version": 1, "command": "store revert", "result": result,
-                "number": manifest.number, "id": manifest.id, "reverts_to": of,
-            });
-            format!("{document:#}\n")
-        }
+        Format::Json => render::store::document("store revert", publication),
         _ => format!(
             "{result} {}, which has the content of {of}\n",
             in_short(manifest)
@@ -77,11 +70,12 @@ pub(crate) fn prune(
     let pruned = tarbac_fleet::prune(&store, arguments.keep, now())?;
     output.write(&match global.format {
         Format::Json => {
-            let document = json!({
-                "version": 1, "command": "store prune",
-                "revisions": pruned.revisions, "blobs": pruned.blobs, "replicas": pruned.replicas,
-            });
-            format!("{document:#}\n")
+            let pruning = Pruning {
+                revisions: pruned.revisions,
+                blobs: pruned.blobs,
+                replicas: pruned.replicas,
+            };
+            render::store::document("store prune", pruning)
         }
         _ => format!(
             "removed {} revisions, {} files, and what {} replicas said that are gone\n",

@@ -1,7 +1,11 @@
 //! The content of a store, and the replicas that read it.
 
-use serde_json::{Value, json};
 use tarbac_fleet::{FleetError, Heard, Manifest, Part, ReplicaState, heard};
+use tarbac_report as render;
+use tarbac_report::store::{
+    ReplicaCondition, ReplicaStatus, StoreLog, StoreLogEntry, StorePublisher, StoreStatus,
+    StoredFiles, StoredReadings, StoredRevision,
+};
 
 use super::{LogArgs, StatusArgs};
 use crate::arguments::{Format, GlobalArgs};
@@ -25,14 +29,12 @@ pub(crate) fn status(
     let is_well = |of: &Heard| of.said.state == ReplicaState::Ok && !of.silent;
     let text = match global.format {
         Format::Json => {
-            let document = json!({
-                "version": 1,
-                "command": "store status",
-                "revisions": numbers.len(),
-                "newest": newest.as_ref().map(about),
-                "replicas": replicas,
-            });
-            format!("{document:#}\n")
+            let status = StoreStatus {
+                revisions: numbers.len(),
+                newest: newest.as_ref().map(about),
+                replicas: replicas.iter().map(replica_status).collect(),
+            };
+            render::store::document("store status", status)
         }
         _ => {
             let first = match &newest {
@@ -54,6 +56,24 @@ pub(crate) fn status(
         true => Exit::Yes,
         false => Exit::No,
     })
+}
+
+fn replica_status(replica: &Heard) -> ReplicaStatus {
+    let said = &replica.said;
+    ReplicaStatus {
+        instance: said.instance.clone(),
+        number: said.number,
+        id: said.id.clone(),
+        since: said.since.to_string(),
+        state: match said.state {
+            ReplicaState::Ok => ReplicaCondition::Ok,
+            ReplicaState::Stale => ReplicaCondition::Stale,
+            ReplicaState::Rejecting => ReplicaCondition::Rejecting,
+        },
+        version: said.version.clone(),
+        seconds: replica.seconds,
+        silent: replica.silent,
+    }
 }
 
 fn replica_line(replica: &Heard, newest: Option<&Manifest>) -> String {
@@ -94,9 +114,8 @@ pub(crate) fn log(
     }
     let text = match global.format {
         Format::Json => {
-            let revisions: Vec<Value> = entries.iter().map(entry).collect();
-            let document = json!({ "version": 1, "command": "store log", "revisions": revisions });
-            format!("{document:#}\n")
+            let revisions = entries.iter().map(entry).collect();
+            render::store::document("store log", StoreLog { revisions })
         }
         _ => entries
             .iter()
@@ -110,34 +129,44 @@ pub(crate) fn log(
     Ok(Exit::Yes)
 }
 
-fn entry(entry: &Result<Manifest, (u64, FleetError)>) -> Value {
+fn entry(entry: &Result<Manifest, (u64, FleetError)>) -> StoreLogEntry {
     match entry {
-        Ok(manifest) => about(manifest),
-        Err((number, error)) => json!({ "number": number, "error": error.to_string() }),
+        Ok(manifest) => StoreLogEntry::Revision(Box::new(about(manifest))),
+        Err((number, error)) => StoreLogEntry::Unusable {
+            number: *number,
+            error: error.to_string(),
+        },
     }
 }
 
 /// A revision as programs get it.
-fn about(manifest: &Manifest) -> Value {
+fn about(manifest: &Manifest) -> StoredRevision {
     let count = |part: Part| {
-        manifest
-            .files
-            .iter()
-            .filter(|file| file.part == part)
-            .count()
+        let files = manifest.files.iter();
+        files.filter(|file| file.part == part).count()
     };
-    json!({
-        "number": manifest.number,
-        "id": manifest.id,
-        "parent": manifest.parent,
-        "reverts_to": manifest.reverts_to,
-        "created": manifest.created,
-        "publisher": manifest.publisher,
-        "message": manifest.message,
-        "readings": manifest.readings,
-        "files": { "policies": count(Part::Policies), "entities": count(Part::Entities) },
-        "bytes": manifest.size(),
-    })
+    StoredRevision {
+        number: manifest.number,
+        id: manifest.id.clone(),
+        parent: manifest.parent,
+        reverts_to: manifest.reverts_to,
+        created: manifest.created.to_string(),
+        publisher: StorePublisher {
+            program: manifest.publisher.program.clone(),
+            host: manifest.publisher.host.clone(),
+            commit: manifest.publisher.commit.clone(),
+        },
+        message: manifest.message.clone(),
+        readings: StoredReadings {
+            on: manifest.readings.on.clone(),
+            off: manifest.readings.off.clone(),
+        },
+        files: StoredFiles {
+            policies: count(Part::Policies),
+            entities: count(Part::Entities),
+        },
+        bytes: manifest.size(),
+    }
 }
 
 /// A revision as people get it.
