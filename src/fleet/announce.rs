@@ -104,14 +104,15 @@ impl Announcer {
     }
 }
 
-/// The replicas of a store, by name. `now` is the time of this machine; if the store's clock is ahead, that counts.
+/// The replicas of a store, by name. `now` is the time of this machine, which counts where the store names none.
 ///
 /// # Errors
 /// The store does not answer.
 pub fn heard(store: &Store, now: Timestamp) -> Result<Vec<Heard>, FleetError> {
     let listed = store.listed(REPLICAS)?;
     let told = listed.iter().map(|meta| meta.last_modified.timestamp());
-    let now = told.max().unwrap_or_default().max(now.as_second());
+    let now = store.time(now).as_second();
+    let now = told.max().unwrap_or_default().max(now);
     let mut all = Vec::new();
     for meta in listed {
         let Some(bytes) = store.small(&meta.location)? else {

@@ -11,6 +11,7 @@
 mod announce;
 mod blob;
 mod cache;
+mod clock;
 mod digest;
 mod error;
 mod location;

@@ -16,6 +16,7 @@ use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 use thiserror::Error;
 use url::Url;
 
+use crate::clock::{Listening, StoreClock};
 use crate::error::FleetError;
 
 /// How long a store may take to be reached, and to say nothing.
@@ -51,12 +52,17 @@ enum Place {
 pub struct NoLocation;
 
 impl Location {
-    /// Opens the storage. Credentials are taken from the environment, as each cloud names them; a folder is made if it
-    /// is not there and `make` says so.
+    /// Opens the storage, whose answers set the clock. Credentials are taken from the environment, as each cloud names
+    /// them; a folder is made if it is not there and `make` says so.
     ///
     /// # Errors
     /// The environment has wrong settings, or the folder cannot be used.
-    pub(crate) fn open(&self, make: bool) -> Result<Arc<dyn ObjectStore>, FleetError> {
+    pub(crate) fn open(
+        &self,
+        make: bool,
+        clock: &StoreClock,
+    ) -> Result<Arc<dyn ObjectStore>, FleetError> {
+        let listening = || Listening(clock.clone());
         let failed = |reason| FleetError::store(format!("use `{self}`"), reason);
         Ok(match &self.place {
             Place::Azure { account, container } => Arc::new(
@@ -65,6 +71,7 @@ impl Location {
                     .with_container_name(container)
                     .with_client_options(options("AZURE_ALLOW_HTTP"))
                     .with_retry(retry())
+                    .with_http_connector(listening())
                     .build()
                     .map_err(failed)?,
             ),
@@ -73,6 +80,7 @@ impl Location {
                     .with_bucket_name(bucket)
                     .with_client_options(options("AWS_ALLOW_HTTP"))
                     .with_retry(retry())
+                    .with_http_connector(listening())
                     .build()
                     .map_err(failed)?,
             ),
@@ -81,6 +89,7 @@ impl Location {
                     .with_bucket_name(bucket)
                     .with_client_options(options("GOOGLE_ALLOW_HTTP"))
                     .with_retry(retry())
+                    .with_http_connector(listening())
                     .build()
                     .map_err(failed)?,
             ),

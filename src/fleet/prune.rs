@@ -24,7 +24,8 @@ pub struct Pruned {
     pub replicas: usize,
 }
 
-/// Removes all but the newest `keep` revisions, at least one, and what nothing needs any more.
+/// Removes all but the newest `keep` revisions, at least one, and what nothing needs any more. `now` is the time of this
+/// machine, which counts where the store names none.
 ///
 /// # Errors
 /// The store does not answer, or a manifest that stays cannot be read: then no blob is removed.
@@ -45,6 +46,7 @@ pub fn prune(store: &Store, keep: usize, now: Timestamp) -> Result<Pruned, Fleet
         .iter()
         .map(|number| of_revision(prefix, *number))
         .collect();
+    let now = store.time(now);
     let is_old = |seconds: i64| now.as_second().saturating_sub(seconds) > A_DAY;
     let unnamed: Vec<Path> = blobs
         .into_iter()

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use crate::digest::Digest;
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
+use jiff::Timestamp;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 use tokio::runtime::{Builder, Runtime};
 
+use crate::clock::StoreClock;
 use crate::error::FleetError;
 use crate::location::Location;
 use crate::manifest::{LARGEST, Manifest};
@@ -30,6 +32,7 @@ pub struct Store {
     location: Location,
     runtime: Arc<Runtime>,
     trust: Option<Arc<TrustedKeys>>,
+    clock: StoreClock,
 }
 
 /// A revision of a store: its manifest, and the bytes that it was read from.
@@ -46,7 +49,8 @@ impl Store {
     /// # Errors
     /// The environment has wrong settings, a folder is not there, or no thread can be started.
     pub fn open(location: &Location, trust: Option<TrustedKeys>) -> Result<Self, FleetError> {
-        Self::over(location.open(false)?, location, trust)
+        let clock = StoreClock::default();
+        Self::over((location.open(false, &clock)?, clock), location, trust)
     }
 
     /// The same to write to: a folder is made if it is not there.
@@ -54,11 +58,12 @@ impl Store {
     /// # Errors
     /// Those of [`Store::open`].
     pub fn make(location: &Location, trust: Option<TrustedKeys>) -> Result<Self, FleetError> {
-        Self::over(location.open(true)?, location, trust)
+        let clock = StoreClock::default();
+        Self::over((location.open(true, &clock)?, clock), location, trust)
     }
 
     pub(crate) fn over(
-        objects: Arc<dyn ObjectStore>,
+        (objects, clock): (Arc<dyn ObjectStore>, StoreClock),
         location: &Location,
         trust: Option<TrustedKeys>,
     ) -> Result<Self, FleetError> {
@@ -76,6 +81,7 @@ impl Store {
             location: location.clone(),
             runtime: Arc::new(runtime),
             trust: trust.map(Arc::new),
+            clock,
         })
     }
 
@@ -92,6 +98,17 @@ impl Store {
     /// Where it is.
     pub fn location(&self) -> &Location {
         &self.location
+    }
+
+    /// The time by the clock of the store, as of its last answer; `now`, the time of this machine, where it has none.
+    pub(crate) fn time(&self, now: Timestamp) -> Timestamp {
+        self.clock.time(now)
+    }
+
+    /// Sets the clock of the store, as an answer does.
+    #[cfg(test)]
+    pub(crate) fn hear(&self, date: &str) {
+        self.clock.hear(date);
     }
 
     /// The name of its workspace: the last part of its URL.

@@ -9,6 +9,7 @@
     reason = "tests, which change the files of a store"
 )]
 
+mod clocks;
 mod faults;
 mod publications;
 mod readers;
@@ -23,6 +24,7 @@ use object_store::ObjectStore;
 use object_store::memory::InMemory;
 
 use crate::cache::Cache;
+use crate::clock::StoreClock;
 use crate::location::Location;
 use crate::manifest::{Manifest, Part, Readings};
 use crate::publish::{
@@ -39,7 +41,12 @@ pub(crate) fn memory() -> Arc<InMemory> {
 }
 
 pub(crate) fn over(objects: Arc<dyn ObjectStore>) -> Store {
-    Store::over(objects, &location(), None).unwrap()
+    at(objects, StoreClock::default())
+}
+
+/// A store with a clock.
+pub(crate) fn at(objects: Arc<dyn ObjectStore>, clock: StoreClock) -> Store {
+    Store::over((objects, clock), &location(), None).unwrap()
 }
 
 pub(crate) fn given(path: &str, text: &str) -> Given {

@@ -5,7 +5,7 @@ mod browser;
 mod callers;
 mod certification;
 pub(crate) mod client;
-mod decision_log;
+pub(crate) mod decision_log;
 mod endurance;
 mod evaluation;
 mod evaluations;

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
@@ -20,6 +21,8 @@ pub(crate) struct Stopping {
     left: AtomicI64,
     /// Whether the last request is carried out, and only its answer is lost.
     is_carried_out: bool,
+    /// By how many seconds its clock is ahead.
+    ahead: AtomicI64,
 }
 
 impl Stopping {
@@ -28,7 +31,13 @@ impl Stopping {
             inner,
             left: AtomicI64::new(after),
             is_carried_out,
+            ahead: AtomicI64::new(0),
         })
+    }
+
+    /// From here on, its clock is ahead by so many seconds.
+    pub(crate) fn be_ahead(&self, seconds: i64) {
+        self.ahead.store(seconds, Ordering::SeqCst);
     }
 
     /// Whether every request was answered.
@@ -104,7 +113,21 @@ impl ObjectStore for Stopping {
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
         match self.count() {
-            Ok(()) => self.inner.list(prefix),
+            Ok(()) => {
+                let ahead = self.ahead.load(Ordering::SeqCst);
+                let shifted = move |meta: ObjectMeta| {
+                    let by = Duration::from_secs(ahead.unsigned_abs());
+                    let last_modified = match ahead < 0 {
+                        true => meta.last_modified - by,
+                        false => meta.last_modified + by,
+                    };
+                    ObjectMeta {
+                        last_modified,
+                        ..meta
+                    }
+                };
+                self.inner.list(prefix).map_ok(shifted).boxed()
+            }
             Err(error) => stream::once(async { Err(error) }).boxed(),
         }
     }

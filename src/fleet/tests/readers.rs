@@ -286,7 +286,12 @@ fn a_cache_has_one_user() {
 #[test]
 fn the_workspaces_below_a_prefix_are_apart() {
     let objects = memory();
-    let all = Store::over(objects, &"s3://bucket/tenants".parse().unwrap(), None).unwrap();
+    let all = Store::over(
+        (objects, StoreClock::default()),
+        &"s3://bucket/tenants".parse().unwrap(),
+        None,
+    )
+    .unwrap();
     for name in ["b", "a"] {
         new(put(&all.below(name), policies(name)));
     }

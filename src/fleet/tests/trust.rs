@@ -62,7 +62,12 @@ fn only_what_a_trusted_key_signed_is_taken() {
     let trusting = |name: &str| {
         let trust = TrustedKeys::read(&ours.public).unwrap();
         let location = format!("s3://bucket/{name}").parse().unwrap();
-        Store::over(objects.clone(), &location, Some(trust)).unwrap()
+        Store::over(
+            (objects.clone(), StoreClock::default()),
+            &location,
+            Some(trust),
+        )
+        .unwrap()
     };
     let store = over(objects.clone());
     let sign = |keys: &Keys, text: &str| {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{ARCHIVED, Fleet, program};
+use crate::serve::decision_log::conform;
 use crate::tarbac::{Tarbac, contoso_folder};
 
 /// The revision of a workspace, as `validate` prints it.
@@ -197,6 +198,87 @@ fn revisions_are_compared_reverted_and_pruned() {
         "{ran}"
     );
     assert_eq!(log(&fleet)["revisions"].as_array().unwrap().len(), 1);
+}
+
+/// What programs get is as the schemas say.
+#[test]
+fn documents_have_the_shape_that_is_published() {
+    let fleet = Fleet::new();
+    let json = |ran: crate::tarbac::Ran| -> Value { serde_json::from_str(&ran.stdout).unwrap() };
+    let nothing = json(fleet.store(&["status", "--format", "json"]));
+    let first = fleet.published(&["-m", "the first"]);
+    let unchanged = fleet.published(&[]);
+    fleet.workspace.write("w/entities/records.json", ARCHIVED);
+    fleet.published(&[]);
+    let reverted = json(fleet.store(&["revert", "1", "--format", "json"]));
+    assert_eq!(reverted["reverts_to"], 1);
+    conform("publish", &[first, unchanged, reverted]);
+    let server = fleet.replica(&["--announce", "--instance", "a"]);
+    crate::fleet::until("it says so", &server, || {
+        fleet.workspace.path("store/replicas/a.json").exists()
+    });
+    let status = json(fleet.store(&["status", "--format", "json"]));
+    assert_eq!(status["replicas"][0]["state"], "ok");
+    conform("store-status", &[nothing, status]);
+    fleet
+        .workspace
+        .write(&format!("store/revisions/{:020}.json", 2), "{");
+    let log = log(&fleet);
+    assert!(log["revisions"][1]["error"].is_string(), "{log}");
+    conform("store-log", &[log]);
+    let pruned = json(fleet.store(&["prune", "--keep", "1", "--format", "json"]));
+    assert_eq!(pruned["revisions"], 2);
+    conform("store-prune", &[pruned]);
+}
+
+/// Ten publishers at once, each with a folder of its own: no number is left out, and at the end the store has the newest
+/// of both parts.
+#[test]
+fn ten_publishers_at_once_undo_nothing() {
+    let fleet = Fleet::new();
+    fleet.published(&[]);
+    let url = fleet.url("store");
+    let folders: Vec<Fleet> = (0..10).map(|_| Fleet::new()).collect();
+    let policy = |turn: usize| {
+        format!("@id(\"turn{turn}\")\npermit (principal, action == Action::\"read\", resource);\n")
+    };
+    let people = |turn: usize| ARCHIVED.replace("alice", &format!("alice{turn}"));
+    let publish = |turn: usize, own: &Fleet| {
+        own.workspace.write("w/policies/turn.cedar", policy(turn));
+        own.workspace.write("w/entities/records.json", people(turn));
+        let part = ["policies", "entities"][turn % 2];
+        let publish = ["-C", "w", "publish", "--store", &url, "--part", part];
+        let ran = own
+            .workspace
+            .run(&[&publish[..], &["--format", "json"]].concat());
+        assert_eq!(ran.status, 0, "{ran}");
+        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+        (document["number"].as_u64().unwrap(), turn)
+    };
+    let mut published: Vec<(u64, usize)> = std::thread::scope(|scope| {
+        let turns = folders.iter().enumerate();
+        let running: Vec<_> = turns
+            .map(|(turn, own)| scope.spawn(move || publish(turn, own)))
+            .collect();
+        let done = running.into_iter().map(|running| running.join().unwrap());
+        done.collect()
+    });
+    published.sort_unstable();
+    let numbers: Vec<u64> = published.iter().map(|(number, _)| *number).collect();
+    assert_eq!(numbers, (2..=11).collect::<Vec<u64>>());
+    // Whoever was last of each part has the last word about it, and about it alone.
+    let last = |of: usize| published.iter().rev().find(|(_, turn)| turn % 2 == of);
+    let (policies, entities) = (last(0).unwrap().1, last(1).unwrap().1);
+    fleet
+        .workspace
+        .write("w/policies/turn.cedar", policy(policies));
+    fleet
+        .workspace
+        .write("w/entities/records.json", people(entities));
+    assert_eq!(
+        log(&fleet)["revisions"][0]["id"],
+        revision(&fleet.workspace, "w")
+    );
 }
 
 /// A program that is killed at any time leaves a store from which the next goes on.

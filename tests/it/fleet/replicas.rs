@@ -178,6 +178,71 @@ fn a_request_names_the_least_revision() {
     assert_eq!((polled.status, number(&server)), (200, 3));
 }
 
+/// A client that goes from one replica to the next names the last revision that it has seen, and no answer is older.
+#[test]
+fn a_client_moves_between_replicas() {
+    let fleet = Fleet::new();
+    fleet.published(&[]);
+    // One looks often, and the others only when they are asked for more than they have.
+    let url = fleet.url("store");
+    let seldom = ["--store", &url, "--poll", "1h", "--max-staleness", "2h"];
+    let folder = fleet.workspace.path("");
+    let slow = || crate::serve::client::Server::with(&folder, &seldom);
+    let replicas = [fleet.replica(&[]), slow(), slow()];
+    let body = request("alice", "write", "record-1").to_string();
+    let open = fleet.workspace.read("w/entities/records.json");
+    let mut known = 1;
+    for round in 2..6_u64 {
+        let text = if round % 2 == 0 { ARCHIVED } else { &open };
+        fleet.workspace.write("w/entities/records.json", text);
+        fleet.published(&["--part", "entities"]);
+        until("the first has it", &replicas[0], || {
+            number(&replicas[0]) == round
+        });
+        for server in &replicas {
+            let header = [("tarbac-min-revision", known.to_string())];
+            let header = header
+                .each_ref()
+                .map(|(name, value)| (*name, value.as_str()));
+            let reply = server.post_text("/access/v1/evaluation", &body, &header);
+            assert_eq!(reply.decision(), round % 2 == 1, "{round}");
+            let header = reply.header("tarbac-revision");
+            let seen: u64 = header.split_once(";number=").unwrap().1.parse().unwrap();
+            assert!(seen >= known, "{seen} after {known}");
+            known = seen;
+        }
+        assert_eq!(known, round);
+    }
+}
+
+/// The revision of a replica was pruned, while it ran or while it did not.
+#[test]
+fn a_replica_goes_on_after_a_prune() {
+    let fleet = Fleet::new();
+    fleet.published(&[]);
+    let cache = fleet.workspace.path("cache");
+    let cache = ["--cache", cache.to_str().unwrap()];
+    let (running, stopped) = (fleet.replica(&[]), fleet.replica(&cache));
+    assert_eq!(stopped.stop(), 0);
+    for text in [ARCHIVED, "[]"] {
+        fleet.workspace.write("w/entities/records.json", text);
+        fleet.published(&[]);
+    }
+    assert_eq!(fleet.store(&["prune", "--keep", "1"]).status, 0);
+    // What it had is nowhere but in its cache, and there is something newer.
+    let again = fleet.replica(&cache);
+    assert_eq!(number(&again), 3);
+    let fresh = fleet.replica(&[]);
+    assert_eq!(number(&fresh), 3);
+    until("it is taken", &running, || number(&running) == 3);
+    fleet.workspace.write("w/entities/records.json", ARCHIVED);
+    fleet.published(&[]);
+    for server in [&running, &again, &fresh] {
+        until("the next is taken", server, || number(server) == 4);
+        assert_eq!(server.get("/readyz").status, 200);
+    }
+}
+
 #[test]
 fn replicas_say_how_they_are() {
     let fleet = Fleet::new();
