@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use tarbac_host::Workspace;
 
@@ -174,22 +173,13 @@ fn start(
             let follower = Follower::new(source, following, (sender.clone(), place), threads);
             Some((name, follower))
         });
-    let mut followers: Vec<(String, Follower)> = followers.collect();
-    // Where little is read of each, most of the time goes by with waiting for the store.
-    followers.par_iter_mut().for_each(|(name, follower)| {
-        let begun = follower.begin(&mut |served, freshness, messages, place| {
-            Some(begun(root, name, served, freshness, (messages, place), all))
-        });
-        if let Err(reason) = begun {
-            tracing::error!(workspace = name, "not served yet: {reason}");
-        }
-    });
     let mut shares: Vec<Vec<(String, Follower)>> = channels.iter().map(|_| Vec::new()).collect();
-    for (place, follower) in followers.into_iter().enumerate() {
+    for (place, follower) in followers.enumerate() {
         if let Some(share) = shares.get_mut(place % count) {
             share.push(follower);
         }
     }
+    begin(root, &mut shares, all)?;
     for ((_, messages), share) in channels.into_iter().zip(shares) {
         let (root, all) = (Arc::clone(root), Arc::clone(all));
         let (names, followers): (Vec<String>, Vec<Follower>) = share.into_iter().unzip();
@@ -207,6 +197,36 @@ fn start(
         })?;
     }
     Ok(())
+}
+
+/// Reads the first revision of each, some at once: where little is read of each, most of the time goes by with waiting
+/// for the store. It is done by threads, not by tasks of a pool: one that waits for the readers would begin the next
+/// meanwhile, and that one another, until the stack is full.
+fn begin(
+    root: &Arc<App>,
+    shares: &mut [Vec<(String, Follower)>],
+    all: &Tellers,
+) -> Result<(), ServeError> {
+    let one = &|share: &mut Vec<(String, Follower)>| {
+        for (name, follower) in share {
+            let begun = follower.begin(&mut |served, freshness, messages, place| {
+                Some(begun(root, name, served, freshness, (messages, place), all))
+            });
+            if let Err(reason) = begun {
+                tracing::error!(workspace = name, "not served yet: {reason}");
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for share in shares {
+            let thread = thread::Builder::new()
+                .name("begin".to_owned())
+                .stack_size(STACK);
+            thread.spawn_scoped(scope, move || one(share))?;
+        }
+        Ok(())
+    })
+    .map_err(ServeError::Start)
 }
 
 /// A workspace that is served from here on.

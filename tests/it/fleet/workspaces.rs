@@ -8,7 +8,7 @@ use super::{ARCHIVED, Fleet, request, until};
 use crate::serve::client::{Reply, Server};
 
 /// Two workspaces below one prefix, in one of which the record is archived.
-fn published() -> Fleet {
+pub(super) fn published() -> Fleet {
     let fleet = Fleet::new();
     for (name, archived) in [("contoso", false), ("fabrikam", true)] {
         if archived {
@@ -136,6 +136,23 @@ fn a_revision_of_one_leaves_the_other_as_it_is() {
 }
 
 /// A caller of one workspace is nobody at the others, nor for the whole.
+/// So many that reading one within the reading of another would fill the stack.
+#[test]
+fn hundreds_of_workspaces_are_served() {
+    let fleet = published();
+    let of = |number: usize| ["contoso", "fabrikam"][number % 2];
+    for number in 0..200 {
+        let from = fleet.workspace.path(&format!("all/{}", of(number)));
+        crate::tarbac::copy(&from, &fleet.workspace.path(&format!("many/t{number:03}")));
+    }
+    let server = fleet.follow(&format!("{}/*", fleet.url("many")), &[]);
+    for number in (0..200).step_by(7) {
+        let reply = ask(&server, &format!("t{number:03}"), &[]);
+        assert_eq!(reply.decision(), of(number) == "contoso", "{number}");
+    }
+    assert_eq!(server.get("/readyz").status, 200);
+}
+
 #[test]
 fn callers_are_of_workspaces() {
     let fleet = published();
