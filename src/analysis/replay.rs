@@ -4,6 +4,7 @@
 //! be the same, or the record is wrong; with another, the differences show the effect of a change on past requests.
 
 mod record;
+mod revision;
 mod search;
 mod tally;
 
@@ -18,6 +19,7 @@ use crate::change::impact::About;
 use crate::decision_log::{Answered, LOG_VERSION, LogRecord, LoggedDecision};
 use crate::explain::Labels;
 
+pub use revision::{RecordedRevision, revision_of};
 pub use tally::{Replay, ReplayedName, TurnedPerson, TurnedPolicy, TurnedRequest};
 
 /// An engine that decides records again.
@@ -119,6 +121,11 @@ pub enum WhyNot {
     },
     /// It has a decision, and no request.
     NoRequest,
+    /// The revision that it names cannot be had.
+    NoRevision {
+        /// Why not.
+        message: String,
+    },
 }
 
 impl<'a> Replayer<'a> {
@@ -131,11 +138,12 @@ impl<'a> Replayer<'a> {
         }
     }
 
-    /// Decides lines of a log again, and adds the results to a sum; `first` is the number of the first line.
-    pub fn replay(&self, first: u64, lines: &[String], sum: &mut Replay) {
-        let replayed: Vec<Replayed> = lines.par_iter().map(|line| self.line(line)).collect();
-        for (line, replayed) in (first..).zip(replayed) {
-            sum.add(line, replayed);
+    /// Decides lines of a log again, each with its number, and adds the results to a sum.
+    pub fn replay(&self, lines: &[(u64, String)], sum: &mut Replay) {
+        let replayed = lines.par_iter().map(|(_, line)| self.line(line));
+        let replayed: Vec<Replayed> = replayed.collect();
+        for ((number, _), replayed) in lines.iter().zip(replayed) {
+            sum.add(*number, replayed);
         }
     }
 

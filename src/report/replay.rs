@@ -83,7 +83,10 @@ pub fn human(
     }
     page.apart();
     let text = page.into_text();
-    let rules = provenance::human(provenance, width);
+    let rules = match replay.revisions.len() {
+        0 => provenance::human(provenance, width),
+        count => format!("each with its own of {}\n", counted(count, "revision")),
+    };
     format!("{text}{}{rules}", sum(replay, style))
 }
 
@@ -192,6 +195,7 @@ fn not_replayed(line: &NotReplayed) -> String {
         WhyNot::Version { version } => format!("of version {version} of the log"),
         WhyNot::Omitted { pointer } => format!("{pointer} was left out of it"),
         WhyNot::NoRequest => "it has a decision, and no request".to_owned(),
+        WhyNot::NoRevision { message } => message.clone(),
     };
     format!("line {}: {why}", line.line)
 }

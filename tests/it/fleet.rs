@@ -4,6 +4,7 @@ mod analysis;
 mod clouds;
 mod page;
 mod publishing;
+mod replaying;
 mod replicas;
 mod workspaces;
 

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use tarbac_host::Decision;
 
-use super::{NotReplayed, Replayed, Turned, TurnedSearch};
+use super::{NotReplayed, RecordedRevision, Replayed, Turned, TurnedSearch, WhyNot};
 use crate::wire;
 
 /// The most lines without a decision, and the most searches, that are listed; further ones are counted.
@@ -40,6 +40,9 @@ pub struct Replay {
     pub searches: Vec<TurnedSearch>,
     /// The first lines that could not be decided again.
     pub not_replayed: Vec<NotReplayed>,
+    /// The revisions of a store, where each record was decided with the one that it names.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub revisions: BTreeSet<RecordedRevision>,
 }
 
 /// How often a policy is among those that make the difference.
@@ -146,6 +149,17 @@ impl Replay {
     /// Whether every line could be decided again.
     pub fn is_whole(&self) -> bool {
         self.impossible == 0
+    }
+
+    /// Adds a line that cannot be decided again.
+    pub fn refuse(&mut self, line: u64, why: WhyNot) {
+        self.add(line, Replayed::Impossible(why));
+    }
+
+    /// Puts what is listed by line in the order of lines.
+    pub fn sort(&mut self) {
+        self.searches.sort_by_key(|search| search.line);
+        self.not_replayed.sort_by_key(|line| line.line);
     }
 
     /// Adds the result of a line.

@@ -1,12 +1,15 @@
 //! `tarbac replay`: a decision log, decided again.
 
+#[cfg(feature = "fleet")]
+mod of_store;
+
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use tarbac_analysis::replay::{Replay, Replayer};
 use tarbac_host::workspace::{regular, state};
-use tarbac_host::{Layout, Workspace};
+use tarbac_host::{Engine, Layout, Workspace};
 use tarbac_report as render;
 
 use super::impact::scope::ScopeArgs;
@@ -31,8 +34,10 @@ const NO_LOG: &str =
 ///
 /// LOG is what `tarbac serve --decision-log` wrote, or - for standard input. Each record is decided again with its own
 /// context and time: with this workspace, or with NEW, which is a workspace, a folder or file of policies that is joined
-/// with the entities of this workspace, or a revision of its git repository. With the revision that was served, nothing
-/// differs. With another, the report has those who have asked and would get another answer, by policy and by person.
+/// with the entities of this workspace, or a revision of its git repository. With --store, NEW is the number of a revision
+/// in it, and by default the newest is taken; --each-revision takes for each record the revision that it names. With the
+/// revision that was served, nothing differs. With another, the report has those who have asked and would get another
+/// answer, by policy and by person.
 ///
 /// Exit status: 0 everything is decided as it was, 1 something is decided otherwise, 2 a line could not be decided again.
 #[derive(Debug, Args)]
@@ -42,6 +47,7 @@ Examples:
   tarbac replay decisions.ndjson proposal/policies
   tarbac replay decisions.ndjson HEAD~1 --action runScript --format json
   zcat decisions.ndjson.*.gz | tarbac replay - main
+  tarbac replay decisions.ndjson --each-revision --store az://contosopdp/revisions/contoso
   tarbac help serving                      the page on serving")]
 pub(crate) struct ReplayArgs {
     /// The decision log; - is standard input.
@@ -58,6 +64,11 @@ pub(crate) struct ReplayArgs {
     /// The limits of the replay.
     #[command(flatten)]
     pub only: ScopeArgs,
+
+    /// Revisions of a store.
+    #[cfg(feature = "fleet")]
+    #[command(flatten)]
+    pub of_store: of_store::OfStoreArgs,
 }
 
 pub(crate) fn run(
@@ -65,17 +76,37 @@ pub(crate) fn run(
     arguments: &ReplayArgs,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
+    let failed = |error| ShellError::file_or("read", &arguments.log, error, NO_LOG);
+    let lines = open(&arguments.log).map_err(failed)?;
+    #[cfg(feature = "fleet")]
+    if arguments.of_store.each_revision {
+        let (replay, engine) = of_store::each(global, arguments, lines)?;
+        return write(global, arguments, (&replay, &engine), output);
+    }
     let engine = workspace(global, arguments)?.engine;
     let about = arguments.only.given().about([&engine, &engine])?;
     let replayer = Replayer::new(&engine, about);
-    let failed = |error| ShellError::file_or("read", &arguments.log, error, NO_LOG);
-    let replay = replayed(&replayer, open(&arguments.log).map_err(failed)?).map_err(failed)?;
+    let mut replay = Replay::default();
+    let decided = some_at_a_time(lines, |lines| {
+        replayer.replay(lines, &mut replay);
+        Ok(())
+    });
+    decided.map_err(|stopped| stopped.at(failed))?;
+    write(global, arguments, (&replay, &engine), output)
+}
+
+fn write(
+    global: &GlobalArgs,
+    arguments: &ReplayArgs,
+    (replay, engine): (&Replay, &Engine),
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let provenance = engine.provenance();
     let text = match global.format {
-        Format::Json => render::replay::document(&replay, provenance),
+        Format::Json => render::replay::document(replay, provenance),
         _ => {
             let shown = (output.style(), output.width());
-            render::replay::human(&replay, provenance, arguments.all, shown)
+            render::replay::human(replay, provenance, arguments.all, shown)
         }
     };
     output.write(&text)?;
@@ -88,6 +119,10 @@ pub(crate) fn run(
 
 /// What the records are decided with.
 fn workspace(global: &GlobalArgs, arguments: &ReplayArgs) -> Result<Workspace, Failure> {
+    #[cfg(feature = "fleet")]
+    if let Some(workspace) = of_store::one(global, arguments)? {
+        return Ok(workspace);
+    }
     let (layout, switches) = (layout(global), switches(global)?);
     let Some(new) = &arguments.new else {
         return load_from(&layout, &switches, global);
@@ -112,24 +147,44 @@ fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
     Ok(Box::new(BufReader::new(regular::open(path)?)))
 }
 
-/// The lines, decided again some at a time.
-fn replayed(replayer: &Replayer<'_>, mut lines: Box<dyn BufRead>) -> io::Result<Replay> {
+/// Why lines are not all decided again.
+enum Stopped {
+    /// The log cannot be read.
+    Unread(io::Error),
+    /// What they are decided with is not to be had.
+    Undecided(Failure),
+}
+
+impl Stopped {
+    /// The failure, where `failed` makes one of an error of the log.
+    fn at(self, failed: impl FnOnce(io::Error) -> ShellError) -> Failure {
+        match self {
+            Self::Unread(error) => failed(error).into(),
+            Self::Undecided(failure) => failure,
+        }
+    }
+}
+
+/// Decides the lines again, some at a time, each with its number.
+fn some_at_a_time(
+    mut lines: Box<dyn BufRead>,
+    mut decide: impl FnMut(&[(u64, String)]) -> Result<(), Failure>,
+) -> Result<(), Stopped> {
     let bar = progress("deciding again");
-    let mut replay = Replay::default();
-    let (mut first, mut some) = (1, Vec::new());
+    let (mut number, mut some) = (0, Vec::new());
     loop {
-        let line = next_line(lines.as_mut())?;
+        let line = next_line(lines.as_mut()).map_err(Stopped::Unread)?;
         let is_end = line.is_none();
-        some.extend(line);
+        number += 1;
+        some.extend(line.map(|line| (number, line)));
         if some.len() == AT_ONCE || is_end {
-            replayer.replay(first, &some, &mut replay);
-            first += some.len() as u64;
+            decide(&some).map_err(Stopped::Undecided)?;
             bar.inc(some.len() as u64);
             some.clear();
         }
         if is_end {
             bar.finish_and_clear();
-            return Ok(replay);
+            return Ok(());
         }
     }
 }

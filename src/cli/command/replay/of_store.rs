@@ -1,0 +1,269 @@
+//! The revisions of a store that records are decided again with.
+
+use std::collections::BTreeMap;
+use std::io::BufRead;
+use std::path::PathBuf;
+
+use clap::Args;
+use tarbac_analysis::replay::{RecordedRevision, Replay, Replayer, WhyNot, revision_of};
+use tarbac_fleet::{FleetError, Manifest, Store, TrustedKeys};
+use tarbac_host::{Engine, LoadError, Workspace};
+
+use super::{NO_LOG, ReplayArgs, some_at_a_time};
+use crate::arguments::GlobalArgs;
+use crate::command::fleet::{StorePattern, cache, load_tree};
+use crate::command::note_warnings;
+use crate::failure::{Failure, ShellError};
+
+/// So many revisions are kept in memory: those of servers that are not equally far come by turns.
+const KEPT: usize = 2;
+
+/// Revisions of a store, in place of a workspace.
+#[derive(Debug, Args)]
+pub(crate) struct OfStoreArgs {
+    /// Decide with revisions of this store.
+    #[arg(long, value_name = "URL")]
+    pub store: Option<StorePattern>,
+
+    /// Use only revisions that one of the public keys in this file has signed (Ed25519, PEM).
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "TARBAC_TRUST",
+        hide_env_values = true
+    )]
+    pub trust: Option<PathBuf>,
+
+    /// Decide each record with the revision that it names; --store URL/* has those of all workspaces below.
+    #[arg(long, requires = "store", conflicts_with = "new")]
+    pub each_revision: bool,
+}
+
+impl OfStoreArgs {
+    fn open(&self, pattern: &StorePattern) -> Result<Store, Failure> {
+        let trust = self.trust.as_deref().map(TrustedKeys::read).transpose()?;
+        Ok(Store::open(&pattern.location, trust)?)
+    }
+}
+
+/// The revision that all records are decided with; `None` where no store is named.
+pub(super) fn one(
+    global: &GlobalArgs,
+    arguments: &ReplayArgs,
+) -> Result<Option<Workspace>, Failure> {
+    let Some(pattern) = &arguments.of_store.store else {
+        return Ok(None);
+    };
+    let wrong = |message: &str, help: &str| ShellError::Arguments {
+        message: message.to_owned(),
+        help: Some(help.to_owned()),
+    };
+    if pattern.is_prefix {
+        let help = "give the store of one workspace, or --each-revision";
+        return Err(wrong("each workspace has revisions of its own", help).into());
+    }
+    let store = arguments.of_store.open(pattern)?;
+    let newest = || FleetError::NoRevision { number: 1 };
+    let revision = match &arguments.new {
+        None => store.newest()?.ok_or_else(newest)?,
+        Some(number) => {
+            let help = "`tarbac store log` lists the revisions";
+            let number = number.parse();
+            let number = number.map_err(|_| wrong("NEW is no number of a revision", help))?;
+            let found = store.revision(number)?;
+            found.ok_or(FleetError::NoRevision { number })?
+        }
+    };
+    let workspace = loaded(global, &store, &revision.manifest)??;
+    note_warnings(&workspace);
+    Ok(Some(workspace))
+}
+
+/// The workspace of a revision, or what is wrong with it.
+fn loaded(
+    global: &GlobalArgs,
+    store: &Store,
+    manifest: &Manifest,
+) -> Result<Result<Workspace, LoadError>, Failure> {
+    let cache = cache(None)?;
+    cache.hold(store, manifest)?;
+    let loaded = load_tree(global, &cache.tree(), &manifest.readings, false);
+    Ok(loaded)
+}
+
+/// Decides each record with the revision that it names; gives the newest of them as well.
+///
+/// # Errors
+/// The log or a store cannot be read, or no revision is to be had.
+pub(super) fn each(
+    global: &GlobalArgs,
+    arguments: &ReplayArgs,
+    lines: Box<dyn BufRead>,
+) -> Result<(Replay, Engine), Failure> {
+    let mut revisions = Revisions::open(global, &arguments.of_store)?;
+    let mut replay = Replay::default();
+    // Somebody whom one revision does not know may be in another.
+    let mut unknown = None;
+    let decided = some_at_a_time(lines, |lines| {
+        let mut groups: BTreeMap<RecordedRevision, Vec<(u64, String)>> = BTreeMap::new();
+        for (number, line) in lines {
+            match revision_of(line) {
+                Ok(None) => {}
+                Ok(Some(revision)) => {
+                    let group = groups.entry(revision).or_default();
+                    group.push((*number, line.clone()));
+                }
+                Err(why) => replay.refuse(*number, why),
+            }
+        }
+        for (revision, lines) in groups {
+            match revisions.engine(&revision)? {
+                Ok(engine) => match arguments.only.given().about([engine, engine]) {
+                    Ok(about) => {
+                        Replayer::new(engine, about).replay(&lines, &mut replay);
+                        replay.revisions.insert(revision);
+                    }
+                    Err(failure) => unknown = Some(failure),
+                },
+                Err(message) => {
+                    for (number, _) in &lines {
+                        let message = message.clone();
+                        replay.refuse(*number, WhyNot::NoRevision { message });
+                    }
+                }
+            }
+        }
+        Ok(())
+    });
+    decided.map_err(|stopped| {
+        stopped.at(|error| ShellError::file_or("read", &arguments.log, error, NO_LOG))
+    })?;
+    replay.sort();
+    match (replay.revisions.is_empty(), unknown, revisions.newest()) {
+        (true, Some(failure), _) => Err(failure.into()),
+        (_, _, Some(engine)) => Ok((replay, engine)),
+        (_, _, None) => Err(nothing(&replay).into()),
+    }
+}
+
+/// The error where no record could be decided again.
+fn nothing(replay: &Replay) -> ShellError {
+    let first = replay.not_replayed.first();
+    let why = match first.map(|first| (first.line, &first.why)) {
+        Some((line, WhyNot::NoRevision { message } | WhyNot::NoRecord { message })) => {
+            format!("line {line}: {message}")
+        }
+        _ => "the log has no record".to_owned(),
+    };
+    ShellError::Arguments {
+        message: format!("no record names a revision that is to be had; {why}"),
+        help: Some(
+            "is it the log of a server of this store? `tarbac store log` lists the revisions"
+                .to_owned(),
+        ),
+    }
+}
+
+/// Revisions, of which some are kept in memory.
+struct Revisions<'g> {
+    global: &'g GlobalArgs,
+    store: Store,
+    /// The workspaces below the store, if it is a prefix.
+    workspaces: Option<Vec<String>>,
+    /// The last ones, the latest at the end; or why they are not to be had.
+    kept: Vec<(RecordedRevision, Result<Engine, String>)>,
+}
+
+impl<'g> Revisions<'g> {
+    fn open(global: &'g GlobalArgs, arguments: &OfStoreArgs) -> Result<Self, Failure> {
+        let pattern = arguments.store.as_ref();
+        let pattern = pattern.ok_or_else(|| ShellError::Arguments {
+            message: "there is no --store".to_owned(),
+            help: None,
+        })?;
+        let store = arguments.open(pattern)?;
+        let workspaces = pattern.is_prefix.then(|| store.workspaces());
+        Ok(Self {
+            global,
+            workspaces: workspaces.transpose()?,
+            store,
+            kept: Vec::new(),
+        })
+    }
+
+    /// The engine of a revision; in a sentence why there is none.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    fn engine(&mut self, revision: &RecordedRevision) -> Result<Result<&Engine, String>, Failure> {
+        let place = self.kept.iter().position(|(of, _)| of == revision);
+        let (name, engine) = match place {
+            Some(place) => self.kept.remove(place),
+            None => (revision.clone(), self.read(revision)?),
+        };
+        while self.kept.len() >= KEPT {
+            drop(self.kept.remove(0));
+        }
+        self.kept.push((name, engine));
+        let last = self.kept.last();
+        Ok(match last.map(|(_, engine)| engine) {
+            Some(Ok(engine)) => Ok(engine),
+            Some(Err(message)) => Err(message.clone()),
+            None => Err(String::new()),
+        })
+    }
+
+    fn read(&self, revision: &RecordedRevision) -> Result<Result<Engine, String>, Failure> {
+        let number = revision.number;
+        let store = match self.store_of(revision.workspace.as_deref()) {
+            Ok(store) => store,
+            Err(message) => return Ok(Err(message)),
+        };
+        let manifest = match store.revision(number) {
+            Ok(Some(found)) => found.manifest,
+            Ok(None) => return Ok(Err(FleetError::NoRevision { number }.to_string())),
+            Err(error) if error.is_passing() => return Err(error.into()),
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let cache = cache(None)?;
+        match cache.hold(&store, &manifest) {
+            Ok(()) => {}
+            Err(error) if error.is_passing() => return Err(error.into()),
+            Err(error) => return Ok(Err(error.to_string())),
+        }
+        let loaded = load_tree(self.global, &cache.tree(), &manifest.readings, false);
+        let engine = match loaded {
+            Ok(workspace) => workspace.engine,
+            Err(_) => return Ok(Err(format!("revision {number} has errors"))),
+        };
+        let found = engine.provenance().revision_id();
+        Ok(match found == revision.id {
+            true => Ok(engine),
+            false => Err(format!(
+                "revision {number} of the store is {found}, and the record names {}",
+                revision.id
+            )),
+        })
+    }
+
+    /// The store of a workspace.
+    fn store_of(&self, workspace: Option<&str>) -> Result<Store, String> {
+        match (&self.workspaces, workspace) {
+            (None, None) => Ok(self.store.clone()),
+            (None, Some(name)) if name == self.store.name() => Ok(self.store.clone()),
+            (Some(names), Some(name)) if names.iter().any(|of| of == name) => {
+                Ok(self.store.below(name))
+            }
+            (_, Some(name)) => Err(format!(
+                "it is of the workspace `{name}`, which is not here"
+            )),
+            (Some(_), None) => Err("it names no workspace".to_owned()),
+        }
+    }
+
+    /// The last engine that was read.
+    fn newest(self) -> Option<Engine> {
+        let mut kept = self.kept.into_iter().rev();
+        kept.find_map(|(_, engine)| engine.ok())
+    }
+}
