@@ -71,16 +71,38 @@ fn duckdb_reads_what_is_written() {
     }
     let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/fleet.md"))
         .unwrap();
-    let query = page
-        .split("```sql\n")
-        .nth(1)
-        .unwrap()
-        .split("```")
-        .next()
-        .unwrap();
-    let script = "import duckdb, sys\nfor row in duckdb.sql(sys.argv[1]).fetchall(): print(*row)";
+    let mut queries = page.split("```sql\n").skip(1);
+    let mut query = || queries.next().unwrap().split("```").next().unwrap();
+    let asked = |query: &str| {
+        let script =
+            "import duckdb, sys\nfor row in duckdb.sql(sys.argv[1]).fetchall(): print(*row)";
+        let ran = Command::new(&python)
+            .args(["-c", script, query])
+            .current_dir(tarbac.path(""))
+            .output()
+            .unwrap();
+        assert!(
+            ran.status.success(),
+            "{}",
+            String::from_utf8_lossy(&ran.stderr)
+        );
+        String::from_utf8(ran.stdout).unwrap()
+    };
+    let told = asked(query());
+    let holds = rows
+        .iter()
+        .filter(|row| row["kind"] == "hold" && row["workspace"] == "t07")
+        .count();
+    assert_eq!(told.lines().count(), TENANTS);
+    assert!(
+        told.lines().any(|line| line == format!("t07 1 {holds}")),
+        "{told}"
+    );
+    // The same rows as Parquet.
+    let copy = query();
+    let script = "import duckdb, sys\nduckdb.execute(sys.argv[1])";
     let ran = Command::new(&python)
-        .args(["-c", script, query])
+        .args(["-c", script, copy])
         .current_dir(tarbac.path(""))
         .output()
         .unwrap();
@@ -89,16 +111,40 @@ fn duckdb_reads_what_is_written() {
         "{}",
         String::from_utf8_lossy(&ran.stderr)
     );
-    let holds = rows
-        .iter()
-        .filter(|row| row["kind"] == "hold" && row["workspace"] == "t07")
-        .count();
-    let told = String::from_utf8(ran.stdout).unwrap();
-    assert_eq!(told.lines().count(), TENANTS);
-    assert!(
-        told.lines().any(|line| line == format!("t07 1 {holds}")),
-        "{told}"
+    let again = asked(
+        "SELECT workspace, number, count(*) FROM 'holds.parquet' GROUP BY ALL ORDER BY workspace",
     );
+    assert_eq!(again, told);
+}
+
+/// An analysis is of nothing that anybody could have written.
+#[test]
+fn only_what_a_trusted_key_signed_is_reported() {
+    let tarbac = Tarbac::with_tenant(&[]);
+    let openssl = |arguments: &[&str]| {
+        let ran = Command::new("openssl")
+            .args(arguments)
+            .current_dir(tarbac.path(""))
+            .output();
+        assert!(ran.unwrap().status.success(), "{arguments:?}");
+    };
+    openssl(&["genpkey", "-algorithm", "ed25519", "-out", "key.pem"]);
+    openssl(&["pkey", "-in", "key.pem", "-pubout", "-out", "key.pub"]);
+    let url = format!("file://{}", tarbac.path("stores").display());
+    let signed = format!("{url}/signed");
+    let ran = tarbac.run(&["publish", "--store", &signed, "--sign", "key.pem"]);
+    assert_eq!(ran.status, 0, "{ran}");
+    let ran = tarbac.run(&["publish", "--store", &format!("{url}/unsigned")]);
+    assert_eq!(ran.status, 0, "{ran}");
+    let all = format!("{url}/*");
+    let ndjson = ["--store", &all, "--trust", "key.pub", "--format", "ndjson"];
+    for command in ["access", "what-if"] {
+        let ran = tarbac.run(&[&[command][..], &ndjson].concat());
+        assert_eq!(ran.status, 2, "{ran}");
+        assert!(ran.stderr.contains("it has no signature"), "{ran}");
+        assert!(ran.stdout.contains("{\"workspace\":\"signed\""), "{ran}");
+        assert!(!ran.stdout.contains("\"unsigned\""), "{ran}");
+    }
 }
 
 #[test]

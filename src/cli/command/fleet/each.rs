@@ -1,10 +1,10 @@
 //! An analysis of one workspace after the other, as rows of one table.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
-use tarbac_fleet::{FleetError, Location, Manifest, NoLocation, Store};
+use tarbac_fleet::{FleetError, Location, Manifest, NoLocation, Store, TrustedKeys};
 
 use super::cache;
 use crate::arguments::{Format, GlobalArgs};
@@ -40,6 +40,15 @@ pub(crate) struct EachArgs {
     /// store below. It goes with --format ndjson.
     #[arg(long, value_name = "URL", value_delimiter = ',')]
     pub store: Vec<StorePattern>,
+
+    /// Report only on revisions that one of the public keys in this file has signed (Ed25519, PEM).
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "TARBAC_TRUST",
+        hide_env_values = true
+    )]
+    pub trust: Option<PathBuf>,
 }
 
 /// Runs an analysis on the newest revision of each store, one after the other.
@@ -56,9 +65,11 @@ pub(crate) fn each(
         }
         .into());
     }
+    let trust = arguments.trust.as_deref();
+    let trust = trust.map(TrustedKeys::read).transpose()?;
     let mut exit = Exit::Yes;
     for pattern in &arguments.store {
-        let store = Store::open(&pattern.location, None)?;
+        let store = Store::open(&pattern.location, trust.clone())?;
         let stores = match pattern.is_prefix {
             false => vec![store],
             true => store
