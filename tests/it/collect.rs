@@ -8,6 +8,7 @@ pub mod script;
 #[path = "../../benches/support/service.rs"]
 mod service;
 mod sign_in;
+mod stand_ins;
 
 use std::collections::BTreeMap;
 use std::path::Path;

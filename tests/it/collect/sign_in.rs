@@ -14,11 +14,11 @@ use tarbac::collect::{Identity, Secret, SignIn};
 use tarbac::exports::catalog::CLOUDS;
 
 /// The forms that were sent, with their paths.
-type Forms = Arc<Mutex<Vec<(String, String)>>>;
+pub(super) type Forms = Arc<Mutex<Vec<(String, String)>>>;
 
-/// A service that answers each form with what `answer` makes of its place; gives its address, its certificate, and the
-/// forms.
-fn entra(answer: fn(usize, &str) -> (u16, Value)) -> (String, String, Forms) {
+/// A service over TLS that answers each request, its head and its body, with what `answer` writes; gives its address and
+/// its certificate.
+pub(super) fn secure(answer: impl Fn(&str, &[u8]) -> Vec<u8> + Send + 'static) -> (String, String) {
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
     let certificate = params.self_signed(&key).unwrap();
@@ -33,47 +33,59 @@ fn entra(answer: fn(usize, &str) -> (u16, Value)) -> (String, String, Forms) {
         )
         .unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let base = format!(
-        "https://localhost:{}",
-        listener.local_addr().unwrap().port()
-    );
-    let forms = Forms::default();
-    let (seen, config) = (forms.clone(), Arc::new(config));
+    let port = listener.local_addr().unwrap().port();
+    let config = Arc::new(config);
     std::thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
             let connection = ServerConnection::new(config.clone()).unwrap();
             let mut stream = BufReader::new(StreamOwned::new(connection, stream));
-            let mut line = String::new();
-            if stream.read_line(&mut line).unwrap_or_default() == 0 {
+            let mut head = String::new();
+            if stream.read_line(&mut head).unwrap_or_default() == 0 {
                 continue;
             }
-            let (mut length, mut header) = (0, String::new());
-            while stream.read_line(&mut header).unwrap() > 2 {
+            let mut length = 0;
+            loop {
+                let mut header = String::new();
+                stream.read_line(&mut header).unwrap();
+                head.push_str(&header);
                 if let Some(value) = header.to_ascii_lowercase().strip_prefix("content-length:") {
                     length = value.trim().parse().unwrap();
                 }
-                header.clear();
+                if header.len() <= 2 {
+                    break;
+                }
             }
-            let mut form = vec![0; length];
-            stream.read_exact(&mut form).unwrap();
-            let path = line.split(' ').nth(1).unwrap().to_owned();
-            let place = seen.lock().unwrap().len();
-            let (status, body) = answer(place, &path);
-            seen.lock()
-                .unwrap()
-                .push((path, String::from_utf8(form).unwrap()));
-            let body = body.to_string();
-            let answer = format!(
-                "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-                body.len()
-            );
-            stream.get_mut().write_all(answer.as_bytes()).ok();
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).unwrap();
+            let answer = answer(&head, &body);
+            stream.get_mut().write_all(&answer).ok();
             stream.get_mut().flush().ok();
             stream.get_mut().conn.send_close_notify();
             stream.get_mut().flush().ok();
         }
     });
-    (base, certificate.pem(), forms)
+    (format!("https://localhost:{port}"), certificate.pem())
+}
+
+/// A service that answers each form with what `answer` makes of its place; gives its address, its certificate, and the
+/// forms.
+pub(super) fn entra(answer: fn(usize, &str) -> (u16, Value)) -> (String, String, Forms) {
+    let forms = Forms::default();
+    let seen = forms.clone();
+    let (base, certificate) = secure(move |head, form| {
+        let path = head.split(' ').nth(1).unwrap().to_owned();
+        let form = String::from_utf8(form.to_vec()).unwrap();
+        let place = seen.lock().unwrap().len();
+        let (status, body) = answer(place, &path);
+        seen.lock().unwrap().push((path, form));
+        let body = body.to_string();
+        let answer = format!(
+            "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        answer.into_bytes()
+    });
+    (base, certificate, forms)
 }
 
 fn identity(by: SignIn, login: &str, authority: &str) -> Identity {
