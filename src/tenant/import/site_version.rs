@@ -5,9 +5,10 @@ use crate::exports::configmgr::SmsSite;
 use crate::exports::declared::Tenant;
 use crate::exports::{Files, Folder, RefusedExport, key};
 
-/// The build of each version, which is the third number of `5.00.9128.1000`. Source: the site versions that the console
-/// names beside each version under Updates and Servicing.
-const BUILDS: [(u32, u32); 18] = [
+/// The build of each version, which is the third number of `5.00.9128.1000`. Source: the tables Supported versions and
+/// Historical versions of the page Updates and servicing for Configuration Manager by Microsoft, as of 2111 and 2409; for
+/// 2503, 2509 and 2603 not the page itself was read, but lists of others that name it.
+const BUILDS: [(u32, u32); 19] = [
     (8790, 1902),
     (8853, 1906),
     (8913, 1910),
@@ -26,6 +27,7 @@ const BUILDS: [(u32, u32); 18] = [
     (9132, 2409),
     (9135, 2503),
     (9141, 2509),
+    (9146, 2603),
 ];
 
 /// The version of a site as year and month; `None` for a build that is not known.

@@ -44,6 +44,10 @@ pub struct ClassCall {
     /// The key by which each instance is read by itself, because some of the properties are lazy.
     pub lazy: Option<ClassKey>,
     /// The properties that put the instances in an order; those of a class without are few.
+    ///
+    /// That the route of WMI classes knows `$orderby`, `$top` and `$skip` is not verified: Microsoft's pages on the
+    /// administration service show `$filter`, `$select` and `$expand` alone. So nothing relies on it: whoever asks for
+    /// pages has to check their order, and ask for the whole class where they are not in it.
     pub order: &'static [&'static str],
 }
 
