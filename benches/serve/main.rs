@@ -12,10 +12,14 @@
 )]
 
 mod bare;
+#[allow(dead_code, reason = "the benchmark of fleets uses more of it")]
+#[path = "../support/client.rs"]
 mod client;
 mod page;
 #[path = "../support/plain.rs"]
 mod plain;
+#[allow(dead_code, reason = "the benchmark of fleets uses more of it")]
+#[path = "../support/server.rs"]
 mod server;
 #[path = "../support/tenant.rs"]
 mod tenant;

@@ -30,6 +30,20 @@ impl Server {
         Self::start(command)
     }
 
+    /// `tarbac serve` on stores.
+    pub fn of_stores(arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tarbac"));
+        command
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments);
+        Self::start(command)
+    }
+
+    /// The id of the process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     fn start(mut command: Command) -> Self {
         let mut child = command
             .stdout(Stdio::null())

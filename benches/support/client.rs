@@ -1,6 +1,6 @@
 //! A client that asks at a steady rate, over connections that it keeps.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,6 +18,11 @@ impl Latencies {
         Self::new(all.into_iter().flat_map(|times| times.0).collect())
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// So many in a hundred took no longer, in microseconds.
     pub fn percentile(&self, percent: f64) -> f64 {
         let at = (self.0.len() as f64 * percent / 100.0) as usize;
@@ -31,42 +36,75 @@ impl Latencies {
     }
 }
 
+/// An answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answer {
+    pub status: u16,
+    /// The number of the revision that was asked, if it is one of a store.
+    pub number: u64,
+}
+
 /// A connection that is kept.
-struct Connection {
+pub struct Connection {
     stream: BufReader<TcpStream>,
+    /// The greatest number of a revision that an answer had.
+    pub known: u64,
+    /// The requests so far.
+    pub asked: u64,
 }
 
 impl Connection {
-    fn to(address: &str) -> Self {
+    pub fn to(address: &str) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_nodelay(true).unwrap();
         Self {
             stream: BufReader::new(stream),
+            known: 0,
+            asked: 0,
         }
+    }
+
+    /// Sends a request with further headers, each with its line end, and reads its answer.
+    pub fn send(&mut self, path: &str, headers: &str, body: &str) -> io::Result<Answer> {
+        self.asked += 1;
+        let length = body.len();
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
+        );
+        self.stream.get_mut().write_all(request.as_bytes())?;
+        let mut line = String::new();
+        let (mut length, mut number) = (0, 0);
+        self.stream.read_line(&mut line)?;
+        let status = line
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok());
+        let status = status.ok_or(io::ErrorKind::UnexpectedEof)?;
+        while line != "\r\n" {
+            line.clear();
+            if self.stream.read_line(&mut line)? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let Some((name, value)) = line.split_once(": ") else {
+                continue;
+            };
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse().unwrap();
+            } else if name.eq_ignore_ascii_case("tarbac-revision") {
+                let named = value.trim().split_once(";number=");
+                number = named.map_or(0, |(_, number)| number.parse().unwrap());
+            }
+        }
+        let mut body = vec![0; length];
+        self.stream.read_exact(&mut body)?;
+        self.known = self.known.max(number);
+        Ok(Answer { status, number })
     }
 
     /// Sends a request, and reads its answer, which has to be 200.
     fn ask(&mut self, path: &str, body: &str) {
-        let length = body.len();
-        let request = format!(
-            "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
-        );
-        self.stream.get_mut().write_all(request.as_bytes()).unwrap();
-        let mut line = String::new();
-        let mut length = 0;
-        self.stream.read_line(&mut line).unwrap();
-        assert!(line.starts_with("HTTP/1.1 200"), "{line}");
-        while line != "\r\n" {
-            line.clear();
-            self.stream.read_line(&mut line).unwrap();
-            if let Some((name, value)) = line.split_once(": ")
-                && name.eq_ignore_ascii_case("content-length")
-            {
-                length = value.trim().parse().unwrap();
-            }
-        }
-        let mut body = vec![0; length];
-        self.stream.read_exact(&mut body).unwrap();
+        let answer = self.send(path, "", body).unwrap();
+        assert_eq!(answer.status, 200, "{path}");
     }
 }
 
@@ -124,34 +162,46 @@ pub fn ask(address: &str, path: &str, body: &str) {
     Connection::to(address).ask(path, body);
 }
 
-/// Asks so often a second for so long, by turns with each of the bodies. A request that the one before it has delayed
-/// counts from when it was due.
+/// Asks so often a second for so long, by turns with each of the bodies.
 pub fn load(
     address: &str,
     path: &str,
     bodies: &[String],
-    (connections, rate): (usize, u32),
+    pace: (usize, u32),
     time: Duration,
+) -> Latencies {
+    let start = Instant::now();
+    let ask = |connection: &mut Connection, body: &str| connection.ask(path, body);
+    steadily(address, bodies, pace, &|| start.elapsed() <= time, &ask)
+}
+
+/// Asks so often a second, over so many connections, as long as it is to go on, by turns with each of the bodies. A
+/// request that the one before it has delayed counts from when it was due.
+pub fn steadily(
+    address: &str,
+    bodies: &[String],
+    (connections, rate): (usize, u32),
+    goes_on: &(dyn Fn() -> bool + Sync),
+    ask: &(dyn Fn(&mut Connection, &str) + Sync),
 ) -> Latencies {
     let pause = Duration::from_secs(1) * u32::try_from(connections).unwrap() / rate;
     let run = |number: usize| {
         let mut connection = Connection::to(address);
         let mut times = Vec::new();
-        let start = Instant::now();
-        let mut due = start;
+        let mut due = Instant::now();
         for body in bodies
             .iter()
             .cycle()
             .skip(number * bodies.len() / connections)
         {
-            if start.elapsed() > time {
+            if !goes_on() {
                 break;
             }
             thread::sleep(due.saturating_duration_since(Instant::now()));
             // The clock wakes later than it is asked to, which is no time of the server.
             let sent = Instant::now();
             let is_late = sent.duration_since(due) > pause;
-            connection.ask(path, body);
+            ask(&mut connection, body);
             times.push(if is_late { due } else { sent }.elapsed());
             due += pause;
         }
