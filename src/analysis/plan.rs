@@ -1,4 +1,4 @@
-//! Plans: the fewest role changes that go with a change of the tenant.
+//! Plans: the fewest role changes that prevent the losses or gains of a change.
 //!
 //! One proposal prevents losses: with it, nobody loses access that they have today. The other, independent one
 //! prevents gains.
@@ -108,7 +108,7 @@ pub struct RoleChange {
     /// How many people it keeps from losing, or from gaining, something.
     pub people: u64,
     /// The files to write, or to change; none where the role has no permission that a policy could give.
-    pub files: Vec<PolicyFile>,
+    pub files: Vec<PlannedFile>,
     /// The gains of people by it.
     pub gains: Vec<Gain>,
     /// A loss without it.
@@ -139,7 +139,8 @@ pub struct Permission {
 
 /// A file of policies as it is to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct PolicyFile {
+#[schemars(rename = "PolicyFile")]
+pub struct PlannedFile {
     /// Its path, as messages show it.
     pub path: String,
     /// All of its text.

@@ -35,6 +35,6 @@ pub use prune::{Pruned, prune};
 pub use publish::{
     Given, GivenContent, NextRevision, PublishError, Published, RevisionLabel, publish,
 };
-pub use replica::{Poll, Replica, Take};
+pub use replica::{Poll, RefusedRevision, Replica, Take};
 pub use signature::{SigningKey, TrustedKeys};
 pub use store::{Revision, Store};

@@ -1,4 +1,4 @@
-//! Old revisions are removed, and blobs that no revision names.
+//! The removal of old revisions, and of blobs that no revision names.
 
 use std::collections::BTreeSet;
 

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use thiserror::Error;
+
 use crate::cache::{AtHand, Cache};
 use crate::error::FleetError;
 use crate::manifest::Manifest;
@@ -40,8 +42,13 @@ pub struct Replica {
     rejected: BTreeMap<u64, String>,
 }
 
+/// The reason why a revision cannot be served, in a sentence.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct RefusedRevision(pub String);
+
 /// Begins to serve a revision, or says what is wrong with it.
-pub type Take<'t> = &'t mut dyn FnMut(&Path, &Manifest) -> Result<(), String>;
+pub type Take<'t> = &'t mut dyn FnMut(&Path, &Manifest) -> Result<(), RefusedRevision>;
 
 impl Replica {
     /// A replica of a store that serves nothing yet.
@@ -89,7 +96,10 @@ impl Replica {
         self.cache
             .check_out(&revision.manifest, &AtHand::new(), None)?;
         let taken = take(&self.cache.tree(), &revision.manifest);
-        taken.map_err(|reason| FleetError::Manifest { number, reason })?;
+        taken.map_err(|refused| FleetError::Manifest {
+            number,
+            reason: refused.to_string(),
+        })?;
         self.number = number;
         self.newest = self.newest.max(number);
         Ok(number)
@@ -155,7 +165,10 @@ impl Replica {
         self.cache
             .check_out(&manifest, &AtHand::new(), Some(&self.store))?;
         let taken = take(&self.cache.tree(), &manifest);
-        taken.map_err(|reason| FleetError::Manifest { number, reason })?;
+        taken.map_err(|refused| FleetError::Manifest {
+            number,
+            reason: refused.to_string(),
+        })?;
         // It is served in any case.
         drop(self.cache.keep(&manifest, &bytes));
         Ok(())

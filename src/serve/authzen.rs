@@ -17,11 +17,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
+use thiserror::Error;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
 
 use crate::app::App;
 use crate::explore;
+use crate::fault::Fault;
 use crate::json;
 use crate::openapi;
 use crate::page as views;
@@ -93,19 +95,25 @@ fn searches() -> Router<Arc<App>> {
         .layer(CompressionLayer::new().compress_when(is_long))
 }
 
+/// The message that the sender of a body gets that is no request.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct InvalidRequest(pub String);
+
 /// Parses a body as a request of any endpoint, without deciding it.
 ///
 /// # Errors
-/// The body is no request; the text is the message that its sender gets.
+/// The body is no request.
 ///
 /// # Examples
 /// ```
 /// let body = br#"{"subject":{"type":"user"},"action":{"name":"read"},"resource":{"type":"record","id":"1"}}"#;
 /// assert!(tarbac_serve::read(body).is_ok());
-/// assert_eq!(tarbac_serve::read(b"{}"), Err("/subject is missing".to_owned()));
+/// assert_eq!(tarbac_serve::read(b"{}").unwrap_err().to_string(), "/subject is missing");
 /// ```
-pub fn read(body: &[u8]) -> Result<(), String> {
-    let object = json::object(body).map_err(|fault| fault.message)?;
+pub fn read(body: &[u8]) -> Result<(), InvalidRequest> {
+    let refused = |fault: Fault| InvalidRequest(fault.message);
+    let object = json::object(body).map_err(refused)?;
     let searches = [
         SearchParts::of_subjects,
         SearchParts::of_resources,
@@ -121,7 +129,7 @@ pub fn read(body: &[u8]) -> Result<(), String> {
     let one = || Parts::take(&mut object.clone(), At::REQUEST)?.asked(At::REQUEST);
     match batch {
         Ok(Some(_)) => Ok(()),
-        Ok(None) => one().map(drop).map_err(|fault| fault.message),
-        Err(fault) => Err(fault.message),
+        Ok(None) => one().map(drop).map_err(refused),
+        Err(fault) => Err(refused(fault)),
     }
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::metrics::Reason;
+use crate::source::SourceError;
 
 /// An HTTP error: its status, and a sentence for the caller without paths of the machine, stack traces and policies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,7 +160,7 @@ pub enum ServeError {
         /// Where it is.
         place: String,
         /// What is wrong.
-        reason: String,
+        reason: SourceError,
     },
     /// A text is no address of a server.
     #[error("`{0}` is no address of a server")]

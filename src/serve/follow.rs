@@ -20,7 +20,9 @@ use crate::history::StoreHistory;
 use crate::origin::WorkspaceOrigin;
 use crate::reload::{Reloaded, Told, listed};
 use crate::served::Served;
-use crate::source::{FollowSettings, FollowerReport, RevisionName, RevisionSource};
+use crate::source::{
+    FollowSettings, FollowerReport, RevisionError, RevisionName, RevisionSource, SourceError,
+};
 
 /// The longest pause between two looks, however often the store has failed.
 const LONGEST: Duration = Duration::from_secs(300);
@@ -51,7 +53,7 @@ pub(crate) struct Follower {
     report_due: Instant,
     failures: u32,
     /// What was logged last, so that it is logged once.
-    told: Option<String>,
+    told: Option<SourceError>,
     /// What was served before, until no request needs it.
     before: Vec<Arc<Served>>,
 }
@@ -90,21 +92,26 @@ impl Follower {
     /// answer.
     ///
     /// # Errors
-    /// There is nothing that can be served, in a sentence.
-    pub(crate) fn begin(&mut self, begin: Begin<'_>) -> Result<(), String> {
+    /// There is nothing that can be served.
+    pub(crate) fn begin(&mut self, begin: Begin<'_>) -> Result<(), SourceError> {
         let polled = self.poll(begin);
         if self.app.is_some() {
             return Ok(());
         }
         let reason = match polled {
             Ok(poll) => match poll.last() {
-                Some((number, reason)) => format!("revision {number} cannot be taken: {reason}"),
-                None => "it has no revision".to_owned(),
+                Some((number, reason)) => SourceError::Rejected {
+                    number: *number,
+                    reason: reason.clone(),
+                },
+                None => SourceError::Empty,
             },
             Err(error) => error,
         };
-        self.take_kept(begin)
-            .map_err(|kept| format!("{reason}; and of what was kept here: {kept}"))?;
+        self.take_kept(begin).map_err(|kept| SourceError::Nothing {
+            there: Box::new(reason.clone()),
+            here: Box::new(kept),
+        })?;
         tracing::warn!(
             store = self.source.place(),
             "serving what was kept on this machine: {reason}"
@@ -113,7 +120,7 @@ impl Follower {
         Ok(())
     }
 
-    fn take_kept(&mut self, begin: Begin<'_>) -> Result<(), String> {
+    fn take_kept(&mut self, begin: Begin<'_>) -> Result<(), SourceError> {
         let mut first = None;
         let threads = Arc::clone(&self.threads);
         self.source.take_kept(&mut |origin, name| {
@@ -127,7 +134,7 @@ impl Follower {
     }
 
     /// Looks into the store; what it has that cannot be taken.
-    fn poll(&mut self, begin: Begin<'_>) -> Result<Vec<(u64, String)>, String> {
+    fn poll(&mut self, begin: Begin<'_>) -> Result<Vec<(u64, String)>, SourceError> {
         let began = clock::instant();
         let mut taken = None;
         let threads = Arc::clone(&self.threads);
@@ -238,19 +245,22 @@ fn read(
     threads: &ThreadPool,
     origin: &WorkspaceOrigin,
     name: RevisionName,
-) -> Result<Served, String> {
+) -> Result<Served, RevisionError> {
     let load = || Ok(Served::of_store(load(origin)?, name));
     let loaded = catch_unwind(AssertUnwindSafe(|| threads.install(load)));
-    loaded.unwrap_or_else(|_| Err("the reading of the workspace ended in a panic".to_owned()))
+    loaded.unwrap_or(Err(RevisionError::Panic))
 }
 
 /// Reads the workspace of a revision; otherwise what is wrong with it, without the folder that it is read from.
-pub(crate) fn load(origin: &WorkspaceOrigin) -> Result<Workspace, String> {
+pub(crate) fn load(origin: &WorkspaceOrigin) -> Result<Workspace, RevisionError> {
     let root = format!("{}/", origin.layout.root.display());
     let loaded = Workspace::load_by(&origin.layout, &origin.switches, &origin.options);
-    loaded.map_err(|error| match error {
-        LoadError::Invalid(findings) => listed(&findings).replace(&root, ""),
-        error => error.to_string().replace(&root, ""),
+    loaded.map_err(|error| {
+        let said = match error {
+            LoadError::Invalid(findings) => listed(&findings),
+            other => other.to_string(),
+        };
+        RevisionError::Invalid(said.replace(&root, ""))
     })
 }
 

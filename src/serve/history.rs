@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 use crate::clock;
-use crate::source::{HeardReplica, PastRevision, RevisionHistory};
+use crate::source::{HeardReplica, PastRevision, RevisionHistory, SourceError};
 
 /// How long a view waits for the store.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -84,7 +84,7 @@ impl StoreHistory {
             });
             match tokio::time::timeout(PATIENCE, asked).await {
                 Ok(Ok(Ok(()))) => return self.last(None),
-                Ok(Ok(Err(error))) => silence = error,
+                Ok(Ok(Err(error))) => silence = error.to_string(),
                 Ok(Err(_)) => "asking the store ended in a panic".clone_into(&mut silence),
                 Err(_) => {}
             }
@@ -105,7 +105,7 @@ impl StoreHistory {
     }
 
     /// Asks the store, however long that takes.
-    fn ask(&self) -> Result<(), String> {
+    fn ask(&self) -> Result<(), SourceError> {
         let numbers = self.store.numbers()?;
         let mut known = {
             let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! The decision point over HTTP: AuthZEN 1.0.
+//! The server: decisions by AuthZEN 1.0, the API, the page, and stores it follows.
 //!
 //! One `Served` decides a request: an immutable workspace with its engine, names and kept decisions. A reload replaces
 //! it by a swap of one pointer. The rules are in policies; this crate knows only actions, entity types, and the schema
@@ -44,7 +44,7 @@ mod trace;
 mod watched;
 mod work;
 
-pub use authzen::read;
+pub use authzen::{InvalidRequest, read};
 pub use caller::{JwtKeys, JwtSettings, NoKeys};
 pub use decision_log::{DecisionLogSettings, LogTarget, Unlogged};
 pub use fault::ServeError;
@@ -55,8 +55,8 @@ pub use server::{Stopped, check, follow, serve};
 pub use settings::{Limits, Listen, PublicUrl, Settings};
 pub use source::{
     FollowSettings, Followed, FollowerReport, HeardReplica, NamedSource, PastRevision,
-    ReplicaCondition, RevisionAbout, RevisionHistory, RevisionName, RevisionSource,
-    RevisionSources, SourcePoll, TakeRevision,
+    ReplicaCondition, RevisionAbout, RevisionError, RevisionHistory, RevisionName, RevisionSource,
+    RevisionSources, SourceError, SourcePoll, TakeRevision,
 };
 pub use tls::TlsSettings;
 pub use token::NewToken;

@@ -60,7 +60,7 @@ impl Served {
         let id = engine.provenance().revision_id();
         let number = name.map(|name| format!(";number={}", name.number));
         let number = number.unwrap_or_default();
-        let revision = HeaderValue::from_str(&format!("\"{id}\"{number}"));
+        let revision = revision_header(&format!("\"{id}\"{number}"));
         Self {
             names: Names::new(&engine),
             decider: Decider::new(Arc::clone(&engine)),
@@ -69,7 +69,7 @@ impl Served {
             found: OnceLock::new(),
             reviewed: OnceLock::new(),
             loaded: clock::now(),
-            revision: revision.unwrap_or_else(|_| HeaderValue::from_static("\"\"")),
+            revision,
             engine,
             name,
         }
@@ -144,6 +144,14 @@ impl Served {
     pub(crate) fn decide_in(&self, request: &Request, slice: &EntitySlice) -> Arc<Outcome> {
         caught(|| Arc::new(self.engine.decide_in(request, slice)))
     }
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "hexadecimal digits and a number; a header without them would be that of no revision"
+)]
+fn revision_header(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).expect("the id of a revision fits in a header")
 }
 
 /// Makes something on a thread of its own. A worker that waited for parts of it would take up another request meanwhile,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
+use thiserror::Error;
 
 use crate::origin::WorkspaceOrigin;
 
@@ -17,8 +18,56 @@ pub struct RevisionName {
     pub created: Timestamp,
 }
 
+/// The reason why a revision cannot be served.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RevisionError {
+    /// Its files cannot be read, or have errors: these, in sentences.
+    #[error("{0}")]
+    Invalid(String),
+    /// The program has a bug.
+    #[error("the reading of the workspace ended in a panic")]
+    Panic,
+}
+
+/// The reason why nothing comes from a store.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SourceError {
+    /// It does not answer, or does not take what it is told; the reason in a sentence.
+    #[error("{0}")]
+    Silent(String),
+    /// What is kept of it on this machine cannot be served; the reason in a sentence.
+    #[error("{0}")]
+    NotKept(String),
+    /// It has no revision.
+    #[error("it has no revision")]
+    Empty,
+    /// Its newest revision cannot be served.
+    #[error("revision {number} cannot be taken: {reason}")]
+    Rejected {
+        /// The number.
+        number: u64,
+        /// The reason, in a sentence.
+        reason: String,
+    },
+    /// It has nothing that can be served, and neither has this machine.
+    #[error("{there}; and of what was kept here: {here}")]
+    Nothing {
+        /// What is wrong with the store.
+        there: Box<SourceError>,
+        /// What is wrong with what is kept on this machine.
+        here: Box<SourceError>,
+    },
+    /// A revision of it cannot be read.
+    #[error(transparent)]
+    Revision(#[from] RevisionError),
+    /// Two stores have the same name.
+    #[error("two stores are called `{0}`, which is their path")]
+    SameName(String),
+}
+
 /// Begins to serve a revision, which is read from a folder; otherwise what is wrong with it.
-pub type TakeRevision<'t> = &'t mut dyn FnMut(&WorkspaceOrigin, RevisionName) -> Result<(), String>;
+pub type TakeRevision<'t> =
+    &'t mut dyn FnMut(&WorkspaceOrigin, RevisionName) -> Result<(), RevisionError>;
 
 /// What a look into a store has found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,20 +101,20 @@ pub trait RevisionSource: Send {
     /// Takes the newest revision that is good, if it is newer than the one that was taken.
     ///
     /// # Errors
-    /// The store does not answer, in a sentence.
-    fn poll(&mut self, take: TakeRevision<'_>) -> Result<SourcePoll, String>;
+    /// The store does not answer.
+    fn poll(&mut self, take: TakeRevision<'_>) -> Result<SourcePoll, SourceError>;
 
     /// Takes the last good revision that is kept on this machine.
     ///
     /// # Errors
-    /// There is none, in a sentence.
-    fn take_kept(&mut self, take: TakeRevision<'_>) -> Result<(), String>;
+    /// There is none, or it cannot be served.
+    fn take_kept(&mut self, take: TakeRevision<'_>) -> Result<(), SourceError>;
 
     /// Tells others how the server is, if it is to.
     ///
     /// # Errors
-    /// The store does not take it, in a sentence.
-    fn report(&mut self, report: &FollowerReport) -> Result<(), String>;
+    /// The store does not take it.
+    fn report(&mut self, report: &FollowerReport) -> Result<(), SourceError>;
 
     /// Tells others that the server stops.
     fn leave(&mut self);
@@ -79,9 +128,9 @@ pub trait RevisionSource: Send {
 pub struct PastRevision {
     /// Its number.
     pub number: u64,
-    /// What it is, or why it cannot be used, in a sentence.
+    /// What it is, or why it cannot be used.
     #[serde(flatten, serialize_with = "about")]
-    pub about: Result<RevisionAbout, String>,
+    pub about: Result<RevisionAbout, RevisionError>,
 }
 
 /// What the manifest of a revision says.
@@ -140,42 +189,44 @@ pub trait RevisionHistory: Send + Sync {
     /// The numbers of all revisions, rising.
     ///
     /// # Errors
-    /// The store does not answer, in a sentence.
-    fn numbers(&self) -> Result<Vec<u64>, String>;
+    /// The store does not answer.
+    fn numbers(&self) -> Result<Vec<u64>, SourceError>;
 
     /// A revision.
     ///
     /// # Errors
-    /// The store does not answer, in a sentence.
-    fn revision(&self, number: u64) -> Result<PastRevision, String>;
+    /// The store does not answer.
+    fn revision(&self, number: u64) -> Result<PastRevision, SourceError>;
 
     /// The replicas that say how they are, by name.
     ///
     /// # Errors
-    /// The store does not answer, in a sentence.
-    fn replicas(&self) -> Result<Vec<HeardReplica>, String>;
+    /// The store does not answer.
+    fn replicas(&self) -> Result<Vec<HeardReplica>, SourceError>;
 
     /// Fetches the files of a revision, and gives them to `read`; they are gone afterwards.
     ///
     /// # Errors
-    /// There is no such revision, the store does not answer, or `read` fails, in a sentence.
-    fn fetch(&self, number: u64, read: TakeRevision<'_>) -> Result<(), String>;
+    /// There is no such revision, the store does not answer, or `read` fails.
+    fn fetch(&self, number: u64, read: TakeRevision<'_>) -> Result<(), SourceError>;
 }
 
 /// Writes what a revision is, or `error`.
 fn about<S: Serializer>(
-    about: &Result<RevisionAbout, String>,
+    about: &Result<RevisionAbout, RevisionError>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
     #[serde(untagged)]
     enum Known<'a> {
         Is(&'a RevisionAbout),
-        IsNot { error: &'a str },
+        IsNot { error: String },
     }
     let known = match about {
         Ok(about) => Known::Is(about),
-        Err(error) => Known::IsNot { error },
+        Err(error) => Known::IsNot {
+            error: error.to_string(),
+        },
     };
     known.serialize(serializer)
 }
@@ -188,8 +239,8 @@ pub trait RevisionSources: Send {
     /// The workspaces that are not followed yet, each with its name: the first part of its paths.
     ///
     /// # Errors
-    /// The store does not answer, in a sentence.
-    fn added(&mut self) -> Result<Vec<NamedSource>, String>;
+    /// The store does not answer.
+    fn added(&mut self) -> Result<Vec<NamedSource>, SourceError>;
 }
 
 /// The stores that a server follows.

@@ -7,8 +7,9 @@ use axum_server::tls_rustls::RustlsConfig;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
+use rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
+use thiserror::Error;
 
 use crate::app::App;
 use crate::caller::expiry;
@@ -28,6 +29,23 @@ pub struct TlsSettings {
     pub key: PathBuf,
     /// The certificates of the authorities that sign those of clients.
     pub client_ca: Option<PathBuf>,
+}
+
+/// The reason why files of TLS cannot be used.
+#[derive(Debug, Error)]
+enum InvalidTls {
+    #[error("a file is missing")]
+    Missing,
+    #[error("{0} is none in PEM")]
+    NoCertificate(&'static str),
+    #[error("the key is no private key in PEM")]
+    NoKey,
+    #[error("the certificate and the key do not go together: {0}")]
+    Mismatch(rustls::Error),
+    #[error(transparent)]
+    Rustls(#[from] rustls::Error),
+    #[error(transparent)]
+    ClientVerifier(#[from] VerifierBuilderError),
 }
 
 /// The TLS configuration of the listeners.
@@ -67,7 +85,7 @@ impl Tls {
         self.files.reload(app, is_forced, |contents| {
             let config = config(contents, &app.metrics.credentials)?;
             self.config.reload_from_config(config);
-            Ok(())
+            Ok::<_, InvalidTls>(())
         });
     }
 
@@ -78,35 +96,35 @@ impl Tls {
 }
 
 /// The configuration from the files, or the reason why they are invalid.
-fn config(contents: &[Vec<u8>], figures: &CredentialFigures) -> Result<Arc<ServerConfig>, String> {
+fn config(
+    contents: &[Vec<u8>],
+    figures: &CredentialFigures,
+) -> Result<Arc<ServerConfig>, InvalidTls> {
     let [certificate, key, client_ca @ ..] = contents else {
-        return Err("a file is missing".to_owned());
+        return Err(InvalidTls::Missing);
     };
     let chain = certificates(certificate, "the certificate")?;
-    let key = PrivateKeyDer::from_pem_slice(key)
-        .map_err(|_| "the key is no private key in PEM".to_owned())?;
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| InvalidTls::NoKey)?;
     let expiry = chain.first().and_then(|first| expiry(first));
-    let builder = ServerConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
+    let builder =
+        ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
     let builder = match client_ca {
         [] => builder.with_no_client_auth(),
         [client_ca, ..] => {
             let mut roots = RootCertStore::empty();
             for root in certificates(client_ca, "the certificate of clients")? {
-                roots.add(root).map_err(|error| error.to_string())?;
+                roots.add(root)?;
             }
             // A caller may have a token instead, and a probe nothing.
             let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider())
                 .allow_unauthenticated()
-                .build()
-                .map_err(|error| error.to_string())?;
+                .build()?;
             builder.with_client_cert_verifier(verifier)
         }
     };
     let mut config = builder
         .with_single_cert(chain, key)
-        .map_err(|error| format!("the certificate and the key do not go together: {error}"))?;
+        .map_err(InvalidTls::Mismatch)?;
     config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
     if let Some(expiry) = expiry {
         figures.certificate(expiry);
@@ -114,10 +132,13 @@ fn config(contents: &[Vec<u8>], figures: &CredentialFigures) -> Result<Arc<Serve
     Ok(Arc::new(config))
 }
 
-fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+fn certificates(
+    pem: &[u8],
+    what: &'static str,
+) -> Result<Vec<CertificateDer<'static>>, InvalidTls> {
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     match read {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        Ok(_) | Err(_) => Err(format!("{what} is none in PEM")),
+        Ok(_) | Err(_) => Err(InvalidTls::NoCertificate(what)),
     }
 }

@@ -5,6 +5,7 @@
     reason = "whoever runs the server names the files of its credentials"
 )]
 
+use std::fmt::Display;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -84,22 +85,22 @@ impl Watched {
     }
 
     /// The error that the files are invalid.
-    pub(crate) fn refused(&self, reason: String) -> ServeError {
+    pub(crate) fn refused(&self, reason: impl Display) -> ServeError {
         let paths = self.paths.iter().map(|path| path.display().to_string());
         ServeError::CredentialFile {
             path: paths.collect::<Vec<_>>().join("`, `"),
-            reason,
+            reason: reason.to_string(),
         }
     }
 
     /// Reads the files, and passes them to `take` if they differ from the last ones passed and have not changed since
     /// the last check: several files are not replaced at once. If forced, it does not wait for that. Refused files are
     /// logged and counted, and change nothing.
-    pub(crate) fn reload(
+    pub(crate) fn reload<E: Display>(
         &self,
         app: &App,
         is_forced: bool,
-        take: impl FnOnce(&[Vec<u8>]) -> Result<(), String>,
+        take: impl FnOnce(&[Vec<u8>]) -> Result<(), E>,
     ) {
         let read: io::Result<Vec<Vec<u8>>> = self.paths.iter().map(fs::read).collect();
         let now = digest(&read);
@@ -112,7 +113,7 @@ impl Watched {
             seen.used = now;
         }
         let taken = match read {
-            Ok(contents) => take(&contents),
+            Ok(contents) => take(&contents).map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
         let file = self.kind.word();

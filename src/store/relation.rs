@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use cedar_policy::EntityTypeName;
 
 use super::{Directory, ListId, Row};
-use crate::tables::ids::CompoundId;
+use crate::tables::ids::{CompoundId, TypeId};
 use crate::tables::value_ref::{Meaning, ValueRef};
 
 /// Entities of a type with equal values of some attributes, which are treated as one.
@@ -32,17 +32,17 @@ impl Directory {
         by: Option<&[String]>,
         mut found: impl FnMut(Row, Row),
     ) {
-        let Some(kind) = self.entity_type(type_name) else {
+        let Some(of_type) = self.type_id(type_name) else {
             return;
         };
-        let kinds: Vec<u16> = of.iter().filter_map(|of| self.entity_type(of)).collect();
+        let others: Vec<TypeId> = of.iter().filter_map(|of| self.type_id(of)).collect();
         let by = by.map(|by| {
-            let slots = by.iter().filter_map(|name| self.slot(kind, name));
+            let slots = by.iter().filter_map(|name| self.slot(of_type, name));
             slots.collect::<Vec<usize>>()
         });
         let mut alike: HashMap<Vec<ValueRef>, Alike> = HashMap::new();
         let mut key = Vec::new();
-        for row in self.range(kind).map(Row::new) {
+        for row in self.range(of_type).map(Row::new) {
             let Some(member) = self.member(row) else {
                 continue;
             };
@@ -59,7 +59,7 @@ impl Directory {
                 continue;
             };
             let mut met = |alike: &mut Alike, other: Row| {
-                if kinds.contains(&self.kind(other)) && alike.found.insert(other) {
+                if others.contains(&self.type_of(other)) && alike.found.insert(other) {
                     found(row, other);
                 }
             };
@@ -86,13 +86,10 @@ impl Directory {
 
     /// The values of some attributes of an entity, as numbers that are equal for equal values of entities of one type.
     pub fn values(&self, row: Row, attributes: &[String]) -> Vec<u32> {
-        let slots = self
-            .member(row)
-            .map_or(&[][..], |member| self.slots(member));
-        let of = |attribute: &String| slots.get(self.slot(self.kind(row), attribute)?);
+        let value = |attribute: &String| self.attribute(row, attribute).copied();
         let values = attributes.iter();
         values
-            .map(|attribute| of(attribute).copied().unwrap_or(ValueRef::ABSENT).number())
+            .map(|attribute| value(attribute).unwrap_or(ValueRef::ABSENT).number())
             .collect()
     }
 }

@@ -53,6 +53,8 @@ struct Permit {
     policy: String,
     is_role: bool,
     ends: Vec<Row>,
+    /// Whether these entities cannot be found.
+    is_unknown: bool,
 }
 
 /// Cells in which an action has the same status by the same permits.
@@ -70,11 +72,12 @@ impl ClassEntitlements {
         ends.into_iter()
     }
 
-    /// Whether a decision is indeterminate.
+    /// Whether a decision is indeterminate, or the entities that a permit asks for cannot be found.
     pub(super) fn has_unknown(&self) -> bool {
-        self.found
-            .iter()
-            .any(|found| found.entitlement.status == Status::Unknown)
+        self.found.iter().any(|found| {
+            found.entitlement.status == Status::Unknown
+                || found.permits.iter().any(|permit| permit.is_unknown)
+        })
     }
 
     /// The entities that permits of allowed entitlements name.
@@ -275,9 +278,11 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
 
     fn permit(&self, permit: &Policy, request: Option<&Request>) -> Permit {
         let engine = self.review.engine;
-        let ends = request.map(|request| asked_to_be_in(engine, permit, request));
-        let rows = ends.into_iter().flatten();
-        let mut rows: Vec<Row> = rows
+        let ends = request.and_then(|request| asked_to_be_in(engine, permit, request).ok());
+        let is_unknown = ends.is_none();
+        let mut rows: Vec<Row> = ends
+            .into_iter()
+            .flatten()
             .filter_map(|uid| engine.directory().row(&uid))
             .collect();
         rows.sort_unstable();
@@ -286,6 +291,7 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
             policy: permit.id().to_owned(),
             is_role: permit.principal_anchor().is_some(),
             ends: rows,
+            is_unknown,
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use cedar_policy_core::ast;
 use hashbrown::HashSet;
 
 use super::assignment::{Assignments, EdgeId, Redundancy};
@@ -13,7 +14,8 @@ use crate::bulk::index::{ActionId, AskerId, PersonId, ResourceId, SurveyId};
 use crate::bulk::survey::ClassDecisions;
 use crate::bulk::surveys::OfAsker;
 use tarbac_host::bundle::Action;
-use tarbac_host::decision::{Decision, Outcome};
+use tarbac_host::decision::{Decision, Outcome, Request};
+use tarbac_host::engine::Engine;
 use tarbac_store::Row;
 use tarbac_store::index::IndexVec;
 
@@ -160,15 +162,10 @@ impl ClassReviewer<'_, '_> {
         // An allowed decision is the most likely to differ.
         cases.sort_by_key(|(_, _, outcome)| outcome.decision != Decision::Allow);
         cases.into_iter().any(|(action, resource, outcome)| {
-            let engine = self.review.engine;
-            let Some(request) = self.request(person, action, resource) else {
-                return false;
-            };
-            let Ok(mut slice) = engine.slice(&request) else {
-                return false;
-            };
-            slice.put(changed.clone());
-            engine.decide_in(&request, &slice).decision != outcome.decision
+            let request = self.request(person, action, resource);
+            let decided =
+                request.and_then(|request| with_entity(self.review.engine, &request, &changed));
+            differs(decided, outcome.decision)
         })
     }
 
@@ -184,6 +181,19 @@ impl ClassReviewer<'_, '_> {
             .filter(|(cell, _)| keys.insert(self.survey.cell_key(decisions, NOW, action, *cell)));
         cells.map(|(_, cell)| cell.first).collect()
     }
+}
+
+/// The decision of a request with one entity changed; `None` if its entities cannot be found.
+fn with_entity(engine: &Engine, request: &Request, changed: &ast::Entity) -> Option<Decision> {
+    let mut slice = engine.slice(request).ok()?;
+    slice.put(changed.clone());
+    Some(engine.decide_in(request, &slice).decision)
+}
+
+/// Whether a decision is another than before. One that could not be made again counts as another: what it depends on
+/// must not be called redundant.
+fn differs(decided: Option<Decision>, before: Decision) -> bool {
+    decided != Some(before)
 }
 
 impl<'e> Review<'e> {
@@ -286,5 +296,17 @@ impl<'e> Review<'e> {
                 reviewer.changes_without(decisions, row, gone)
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Decision, differs};
+
+    #[test]
+    fn a_decision_that_cannot_be_made_again_makes_nothing_redundant() {
+        assert!(!differs(Some(Decision::Allow), Decision::Allow));
+        assert!(differs(Some(Decision::Deny), Decision::Allow));
+        assert!(differs(None, Decision::Allow) && differs(None, Decision::Deny));
     }
 }

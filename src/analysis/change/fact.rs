@@ -40,7 +40,13 @@ use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Place;
 use tarbac_host::engine::Engine;
 use tarbac_host::lookup::Lookup;
-use tarbac_store::GivenEntity;
+use tarbac_store::index::IndexVec;
+use tarbac_store::{GivenEntity, index_type};
+
+index_type! {
+    /// The index of a fact among those that are applied together.
+    pub(crate) struct FactId;
+}
 
 /// A hypothetical fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +61,7 @@ pub struct Fact {
     pub map: (String, u64),
 }
 
-/// The outcome of facts on a directory. Facts are referred to by index.
+/// The outcome of facts on a directory.
 pub(crate) struct FactOutcome {
     /// The entities that they change or create.
     pub(crate) entities: Vec<GivenEntity>,
@@ -66,22 +72,22 @@ pub(crate) struct FactOutcome {
     /// Facts that repeat the statement of an earlier fact in the same map, with the same or another value.
     pub(crate) repetitions: Vec<Repetition>,
     /// Facts that do not hold in the end, each with the one that overrides it.
-    pub(crate) overridden: Vec<(usize, usize)>,
+    pub(crate) overridden: Vec<(FactId, FactId)>,
 }
 
 /// Two facts of one map with the same statement.
 pub(crate) struct Repetition {
     /// The statement of both, for example `Intune::Tenant::"contoso".useIntuneRbac`.
     pub(crate) statement: String,
-    /// The indices of the two facts.
-    pub(crate) facts: (usize, usize),
+    /// The two facts.
+    pub(crate) facts: (FactId, FactId),
 }
 
 /// The statement of a fact about an entity.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Assertion {
-    /// The index of the fact.
-    pub(crate) fact: usize,
+    /// The fact.
+    pub(crate) fact: FactId,
     /// The entity.
     pub(crate) entity: EntityUid,
     /// The statement.
@@ -111,17 +117,16 @@ pub fn entities(
     code: &Code,
 ) -> (Vec<GivenEntity>, Vec<Finding>) {
     let outcome = outcome(engine, names, facts, code);
+    let facts: IndexVec<FactId, &Fact> = facts.iter().collect();
     let mut findings = outcome.findings;
-    for repetition in outcome.repetitions {
+    findings.extend(outcome.repetitions.into_iter().map(|repetition| {
         let (first, second) = repetition.facts;
         let message = format!("`{}` is given twice", repetition.statement);
-        let mut finding = Finding::error(code.clone(), message).help("keep one of the two");
-        if let (Some(first), Some(second)) = (facts.get(first), facts.get(second)) {
-            finding = finding.label(second.place.clone(), "this fact");
-            finding = finding.label(first.place.clone(), "and this one");
-        }
-        findings.push(finding);
-    }
+        Finding::error(code.clone(), message)
+            .help("keep one of the two")
+            .label(facts[second].place.clone(), "this fact")
+            .label(facts[first].place.clone(), "and this one")
+    }));
     (outcome.entities, findings)
 }
 
@@ -136,7 +141,8 @@ pub(crate) fn outcome(engine: &Engine, names: &Lookup, facts: &[Fact], code: &Co
     let mut assertions = Vec::new();
     let mut findings = Vec::new();
     let mut repetitions = Vec::new();
-    for (index, fact) in facts.iter().enumerate() {
+    let facts: IndexVec<FactId, &Fact> = facts.iter().collect();
+    for (index, fact) in facts.iter_enumerated() {
         match edits.apply(fact, index) {
             Ok(assertion) => assertions.push(assertion),
             Err(FactError::Repeated(repetition)) => repetitions.push(repetition),
@@ -145,7 +151,7 @@ pub(crate) fn outcome(engine: &Engine, names: &Lookup, facts: &[Fact], code: &Co
             }
         }
     }
-    let overridden = edits.overridden(facts, &assertions);
+    let overridden = edits.overridden(&facts, &assertions);
     if let Some(first) = facts.first()
         && let Err(problem) = edits.apply_stand_ins()
     {

@@ -24,7 +24,8 @@ use tarbac_host::assembly;
 use tarbac_host::bundle::{Switches, UnknownReading};
 use tarbac_host::engine::Engine;
 use tarbac_host::lookup::{Lookup, NameError};
-use tarbac_store::GivenEntity;
+use tarbac_store::index::IndexVec;
+use tarbac_store::{GivenEntity, index_type};
 
 pub use facts::settings;
 pub use premises::Premises;
@@ -83,6 +84,14 @@ impl Change {
     }
 }
 
+index_type! {
+    /// The index of a change among those that are made together.
+    struct ChangeId;
+}
+
+/// Changes that are made together.
+type Changes<'c> = IndexVec<ChangeId, &'c Change>;
+
 /// The choices where a name is that of several types, of one entity each: in the form in which each can be typed.
 fn by_type(error: &NameError) -> Option<String> {
     let NameError::Ambiguous {
@@ -123,6 +132,7 @@ pub fn suppose(
     switches: &Switches,
 ) -> Result<(Engine, Premises), Vec<Finding>> {
     let names = Lookup::new(engine);
+    let changes: &Changes<'_> = &changes.iter().collect();
     let facts = facts::facts(engine, &names, changes);
     let outcome = fact::outcome(engine, &names, &facts.facts, &code::what_if::CHANGE);
     let invalid = invalid(engine, &names, changes, &facts, &outcome);
@@ -132,7 +142,7 @@ pub fn suppose(
     let [says, mut notes] = premises::in_sentences(engine, &names, &outcome.assertions);
     notes.extend(contradictions::side_effects(engine, &names, changes));
     let premises = Premises {
-        typed: changes.iter().map(Change::typed).collect(),
+        typed: changes.iter().map(|change| change.typed()).collect(),
         besides: Vec::new(),
         says,
         notes,
@@ -160,16 +170,15 @@ pub fn suppose(
 fn invalid(
     engine: &Engine,
     names: &Lookup<'_>,
-    changes: &[Change],
+    changes: &Changes<'_>,
     facts: &Facts,
     outcome: &FactOutcome,
 ) -> Vec<Finding> {
-    let change_of = |fact: usize| facts.changes.get(fact).copied().unwrap_or_default();
     let repeated = outcome.repetitions.iter().map(|of| of.facts);
     let pairs = repeated.chain(outcome.overridden.iter().copied());
-    let pairs = pairs.map(|(one, other)| (change_of(one), change_of(other)));
+    let pairs = pairs.map(|(one, other)| (facts.changes[one], facts.changes[other]));
     let of_roles = contradictions::granted_and_revoked(engine, names, changes);
-    let pairs: BTreeSet<(usize, usize)> = pairs
+    let pairs: BTreeSet<(ChangeId, ChangeId)> = pairs
         .chain(of_roles)
         .map(|(one, other)| (one.min(other), one.max(other)))
         .collect();
@@ -184,7 +193,10 @@ fn invalid(
     for finding in &mut findings {
         let text = text(finding);
         let change = changes.iter().find(|of| Some(of.typed()) == text);
-        finding.help = finding.help.take().or(change.and_then(Change::help));
+        finding.help = finding
+            .help
+            .take()
+            .or(change.and_then(|change| change.help()));
     }
     let contradictions = pairs.into_iter();
     findings.extend(contradictions.map(|pair| contradictions::contradiction(changes, pair)));

@@ -10,7 +10,7 @@ use super::rule::Rule;
 use super::value::{Labels, Named};
 use tarbac_host::bundle::Policy;
 use tarbac_host::decision::Request;
-use tarbac_host::engine::Engine;
+use tarbac_host::engine::{Engine, Undecidable};
 use tarbac_host::roles::role_type;
 
 /// A permit, with the chains of memberships by which the person has it.
@@ -41,14 +41,20 @@ impl Grant {
 
 /// The chains from the principal of a request to the groups that a permit asks for. A chain through a role assignment
 /// ends at the role.
-pub(crate) fn ways(engine: &Engine, policy: &Policy, request: &Request) -> Vec<Path> {
+///
+/// # Errors
+/// The entities of the request cannot be found.
+pub(crate) fn ways(
+    engine: &Engine,
+    policy: &Policy,
+    request: &Request,
+) -> Result<Vec<Path>, Vec<Undecidable>> {
     if let Some(anchor) = policy.principal_anchor() {
         let path = Path::between(engine, &request.principal, &anchor);
-        return path.into_iter().collect();
+        return Ok(path.into_iter().collect());
     }
-    let probe = engine.slice(request);
-    let probe = probe.map(|slice| Probe::new(engine, request, slice));
-    probe.map_or_else(|_| Vec::new(), |probe| ways_in(policy, &probe))
+    let probe = Probe::new(engine, request, engine.slice(request)?);
+    Ok(ways_in(policy, &probe))
 }
 
 fn ways_in(policy: &Policy, probe: &Probe<'_>) -> Vec<Path> {
@@ -61,16 +67,19 @@ fn ways_in(policy: &Policy, probe: &Probe<'_>) -> Vec<Path> {
 }
 
 /// The entities that a permit asks the principal of a request to be in.
+///
+/// # Errors
+/// The entities of the request cannot be found.
 pub(crate) fn asked_to_be_in(
     engine: &Engine,
     policy: &Policy,
     request: &Request,
-) -> Vec<EntityUid> {
-    let probe = || Some(Probe::new(engine, request, engine.slice(request).ok()?));
-    match policy.principal_anchor() {
-        Some(anchor) => vec![anchor],
-        None => probe().map_or_else(Vec::new, |probe| ends(policy, &probe)),
+) -> Result<Vec<EntityUid>, Vec<Undecidable>> {
+    if let Some(anchor) = policy.principal_anchor() {
+        return Ok(vec![anchor]);
     }
+    let probe = Probe::new(engine, request, engine.slice(request)?);
+    Ok(ends(policy, &probe))
 }
 
 fn ends(policy: &Policy, probe: &Probe<'_>) -> Vec<EntityUid> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cedar_policy::{EntityId, EntityTypeName, EntityUid};
 use serde_json::{Value, json};
 
-use super::PolicyFile;
+use super::PlannedFile;
 use super::policy_text::{NewRole, policy_id};
 use crate::change::fact::{self, Fact};
 use tarbac_diagnostic::code;
@@ -60,7 +60,7 @@ impl Draft {
     }
 
     /// Makes a role with its policy, and returns the file; none without permissions.
-    pub(super) fn make_with(&mut self, role: &NewRole<'_>) -> Vec<PolicyFile> {
+    pub(super) fn make_with(&mut self, role: &NewRole<'_>) -> Vec<PlannedFile> {
         self.make(role.uid);
         if role.actions.is_empty() {
             return Vec::new();

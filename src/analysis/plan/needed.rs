@@ -188,9 +188,14 @@ impl Planner<'_, '_> {
 
 /// An id that no policy has.
 fn free_id(engine: &Engine, index: usize) -> String {
-    let numbered = (0..).map(|again| format!("plan.{again}.{index}"));
-    let mut free = numbered.filter(|id| engine.bundle().policy(id).is_none());
-    free.next().unwrap_or_default()
+    let mut again = 0_u64;
+    loop {
+        let id = format!("plan.{again}.{index}");
+        if engine.bundle().policy(&id).is_none() {
+            return id;
+        }
+        again += 1;
+    }
 }
 
 /// Examines classes of people in all states.

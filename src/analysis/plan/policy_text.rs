@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use cedar_policy::EntityUid;
 
-use super::{Permission, PolicyFile};
+use super::{Permission, PlannedFile};
+use tarbac_diagnostic::code;
+use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Source;
 use tarbac_host::bundle::policy_text::{line, permit, slug};
 use tarbac_host::bundle::{self, Policy};
@@ -33,7 +35,7 @@ pub(super) fn policy_id(role: &EntityUid) -> String {
 
 impl NewRole<'_> {
     /// The file of its policy.
-    pub(super) fn file(&self) -> PolicyFile {
+    pub(super) fn file(&self) -> PlannedFile {
         let name = self.uid.id().unescaped();
         let policy = format!(
             "@id(\"{}\")\n@doc(\"{}\")\n{}\n",
@@ -50,7 +52,7 @@ impl NewRole<'_> {
             line(name)
         );
         let path = format!("{FOLDER}/{}.cedar", slug(name));
-        PolicyFile {
+        PlannedFile {
             text: formatted(&path, text),
             policy: formatted(&path, policy),
             path,
@@ -65,7 +67,12 @@ pub(super) struct Rewriting<'p> {
 }
 
 /// The files of some policies that are rewritten, and for each policy the text of its file and its own.
-pub(super) fn rewritten(rewritings: &[Rewriting<'_>]) -> (Vec<Arc<Source>>, Vec<PolicyFile>) {
+///
+/// # Errors
+/// A policy does not stand where it was read.
+pub(super) fn rewritten(
+    rewritings: &[Rewriting<'_>],
+) -> Result<(Vec<Arc<Source>>, Vec<PlannedFile>), Vec<Finding>> {
     let mut by_file: BTreeMap<&Arc<Source>, Vec<&Rewriting<'_>>> = BTreeMap::new();
     for rewriting in rewritings {
         let source = &rewriting.policy.place().source;
@@ -77,43 +84,55 @@ pub(super) fn rewritten(rewritings: &[Rewriting<'_>]) -> (Vec<Arc<Source>>, Vec<
         of_file.sort_by_key(|rewriting| std::cmp::Reverse(rewriting.policy.place().start));
         let mut text = source.text().to_owned();
         for rewriting in of_file {
+            rewriting.written()?;
             let place = rewriting.policy.place();
-            let (start, end) = (place.start as usize, place.end as usize);
-            if text.get(start..end).is_some() {
-                text.replace_range(start..end, &rewriting.text());
-            }
+            text.replace_range(place.start as usize..place.end as usize, &rewriting.text()?);
         }
         let text = formatted(&source.name, text);
         texts.insert(&source.name, Source::held(source.name.clone(), text));
     }
     let files = rewritings.iter().map(|rewriting| {
         let path = &rewriting.policy.place().source.name;
-        let text = texts.get(path.as_str()).map(|source| source.text());
-        PolicyFile {
+        let source = texts.get(path.as_str());
+        let source = source.ok_or_else(|| rewriting.misplaced())?;
+        Ok(PlannedFile {
             path: path.clone(),
-            text: text.unwrap_or_default().to_owned(),
-            policy: formatted(path, rewriting.text()),
-        }
+            text: source.text().to_owned(),
+            policy: formatted(path, rewriting.text()?),
+        })
     });
-    let files = files.collect();
-    (texts.into_values().collect(), files)
+    let files = files.collect::<Result<Vec<PlannedFile>, Vec<Finding>>>()?;
+    Ok((texts.into_values().collect(), files))
 }
 
 impl Rewriting<'_> {
-    fn text(&self) -> String {
-        if self.actions.is_empty() {
-            return String::new();
-        }
+    /// The policy as it is written now.
+    fn written(&self) -> Result<&str, Vec<Finding>> {
         let place = self.policy.place();
         let span = place.start as usize..place.end as usize;
-        let text = place.source.text().get(span).unwrap_or_default();
+        let text = place.source.text().get(span);
+        text.ok_or_else(|| self.misplaced())
+    }
+
+    fn misplaced(&self) -> Vec<Finding> {
+        let id = self.policy.id();
+        let message = format!("the policy `{id}` is not where it was read, so it is not rewritten");
+        vec![Finding::error(code::what_if::PLAN, message)]
+    }
+
+    /// The policy as it is to be; empty where it goes.
+    fn text(&self) -> Result<String, Vec<Finding>> {
+        if self.actions.is_empty() {
+            return Ok(String::new());
+        }
+        let text = self.written()?;
         let ast = self.policy.written();
         let permit = permit(
             &ast.principal_constraint().to_string(),
             self.actions.iter(),
             &ast.resource_constraint().to_string(),
         );
-        format!("{}{permit}", annotations(text))
+        Ok(format!("{}{permit}", annotations(text)))
     }
 }
 
@@ -129,7 +148,7 @@ fn annotations(text: &str) -> &str {
         };
         rest = rest.get(end..).unwrap_or_default();
     }
-    text.get(..text.len() - rest.len()).unwrap_or_default()
+    text.strip_suffix(rest).unwrap_or(text)
 }
 
 /// The length of the annotation that a text begins with.

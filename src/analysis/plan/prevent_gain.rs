@@ -37,7 +37,7 @@ impl Planner<'_, '_> {
             removals: RemovablePermissions::new(catalog, &holdings),
         };
         let mut draft = Draft::default();
-        let mut changes = sparing.reduced(&mut draft);
+        let mut changes = sparing.reduced(&mut draft)?;
         changes.extend(sparing.replaced(&mut draft));
         changes.sort_by_key(RoleChange::most_first);
         let giving = sparing.removals.giving();
@@ -92,7 +92,7 @@ struct Sparing<'s, 'e> {
 
 impl<'s> Sparing<'s, '_> {
     /// The custom roles from which permissions are removed for all their holders.
-    fn reduced(&mut self, draft: &mut Draft) -> Vec<RoleChange> {
+    fn reduced(&mut self, draft: &mut Draft) -> Result<Vec<RoleChange>, Vec<Finding>> {
         let bundle = self.removals.catalog.engine.bundle();
         let mut changes: Vec<RoleChange> = Vec::new();
         let mut rewritings = Vec::new();
@@ -134,14 +134,14 @@ impl<'s> Sparing<'s, '_> {
                 proof: None,
             });
         }
-        let (sources, files) = rewritten(&rewritings);
+        let (sources, files) = rewritten(&rewritings)?;
         draft.files.extend(sources);
         for (owner, file) in owners.into_iter().zip(files) {
             if let Some(change) = changes.get_mut(owner) {
                 change.files.push(file);
             }
         }
-        changes
+        Ok(changes)
     }
 
     /// The steps that assign copies of roles in their place.

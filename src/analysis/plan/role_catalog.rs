@@ -1,4 +1,4 @@
-//! The role catalog: the permissions that policies give to each role.
+//! The roles of a state: their permissions, whether they can change, who holds them.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -26,7 +26,7 @@ pub(super) struct RoleCatalog<'e> {
 
 impl<'e> RoleCatalog<'e> {
     /// # Errors
-    /// The schema does not say which of its types is that of roles.
+    /// The schema does not say which of its types is that of roles, or the rules that ship cannot be read.
     pub(super) fn new(engine: &'e Engine) -> Result<Self, Vec<Finding>> {
         let Some(role_type) = roles::role_type(engine.bundle().vocabulary()) else {
             let finding = Finding::error(
@@ -36,13 +36,15 @@ impl<'e> RoleCatalog<'e> {
             .help("annotate it with `@graph(\"deviceAndAppManagementRoleDefinition\")`");
             return Err(vec![finding]);
         };
-        let (shipped, _) = bundle::read(&engine.bundle().shipped().alone());
+        // A role of theirs must not pass for one that can be changed.
+        let (shipped, findings) = bundle::read(&engine.bundle().shipped().alone());
+        let shipped = shipped.map_err(|_| findings)?;
         let mut catalog = Self {
             engine,
             by_role: roles::by_role(engine, |uid| *uid.type_name() == role_type),
             role_type,
             listing: BTreeMap::new(),
-            shipped: shipped.map_or_else(|_| HashSet::new(), |bundle| bundle.named_entities()),
+            shipped: shipped.named_entities(),
         };
         let lists = catalog.by_role.keys().flat_map(|role| {
             let lists = catalog.lists(role).unwrap_or_default().iter();

@@ -14,7 +14,7 @@ use crate::bulk::index::PersonId;
 use crate::explain::{Labels, Named, Path, Support, supports_of, ways};
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Basis, Decision, Outcome, Refusal, Request};
-use tarbac_host::engine::Engine;
+use tarbac_host::engine::{Engine, Undecidable};
 use tarbac_store::Row;
 use tarbac_store::index::IndexVec;
 
@@ -114,7 +114,13 @@ impl Who {
         let mut refused: BTreeMap<(Outcome, Vec<Refusal>), Vec<Row>> = BTreeMap::new();
         for (members, (outcome, refusals)) in questioner.classes(&people) {
             match outcome.decision {
-                Decision::Allow => may.extend(questioner.permitted(&members, &outcome)),
+                Decision::Allow => match questioner.permitted(&members, &outcome) {
+                    Ok(permitted) => may.extend(permitted),
+                    Err(errors) => refused
+                        .entry((Outcome::indeterminate(errors), Vec::new()))
+                        .or_default()
+                        .extend(members),
+                },
                 _ => refused
                     .entry((outcome, refusals))
                     .or_default()
@@ -186,23 +192,26 @@ impl Who {
 }
 
 impl Permitted {
-    fn new(engine: &Engine, request: &Request, permits: &[String]) -> Self {
+    fn new(
+        engine: &Engine,
+        request: &Request,
+        permits: &[String],
+    ) -> Result<Self, Vec<Undecidable>> {
         let permits = permits.iter().filter_map(|id| engine.bundle().policy(id));
         let mut paths: Vec<Path> = Vec::new();
-        for path in permits
-            .clone()
-            .flat_map(|permit| ways(engine, permit, request))
-        {
-            if !paths.contains(&path) {
-                paths.push(path);
+        for permit in permits.clone() {
+            for path in ways(engine, permit, request)? {
+                if !paths.contains(&path) {
+                    paths.push(path);
+                }
             }
         }
-        Self {
+        Ok(Self {
             principal: Labels::new(engine).named(&request.principal),
             paths,
             supports: Vec::new(),
             policies: permits.map(|permit| permit.id().to_owned()).collect(),
-        }
+        })
     }
 }
 
@@ -249,7 +258,11 @@ impl Questioner<'_> {
     }
 
     /// The members of an allowed class, each with the policies and facts behind the decision.
-    fn permitted(&self, members: &[Row], outcome: &Outcome) -> Vec<Permitted> {
+    fn permitted(
+        &self,
+        members: &[Row],
+        outcome: &Outcome,
+    ) -> Result<Vec<Permitted>, Vec<Undecidable>> {
         // If the first of a class has no supporting facts, no other member has any.
         let first = members.first();
         let first = first.map(|row| supports_of(self.engine, &self.request(*row)));
@@ -258,11 +271,11 @@ impl Questioner<'_> {
             .par_iter()
             .map(|row| {
                 let request = self.request(*row);
-                let mut permitted = Permitted::new(self.engine, &request, &outcome.policies);
+                let mut permitted = Permitted::new(self.engine, &request, &outcome.policies)?;
                 if has_supports {
                     permitted.supports = supports_of(self.engine, &request);
                 }
-                permitted
+                Ok(permitted)
             })
             .collect()
     }

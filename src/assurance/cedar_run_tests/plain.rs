@@ -49,12 +49,12 @@ pub fn run_without_schema(
                 Ok(case) => case,
                 Err(finding) => return TestOutcome::NotRun(finding.clone()),
             };
-            let decided = match entities.get(text) {
-                Some(Ok(entities)) => decide(case, &set, entities),
-                Some(Err(error)) => Err(error.clone()),
-                None => Err(TestError::NoEntities),
+            let decided = || {
+                let policies = set.as_ref().map_err(Clone::clone)?;
+                let entities = entities.get(text).ok_or(TestError::NoEntities)?;
+                decide(case, policies, entities.as_ref().map_err(Clone::clone)?)
             };
-            match decided {
+            match decided() {
                 Ok(response) => compared(response, &case.expected),
                 Err(error) => TestOutcome::NotRun(invalid(test, &error)),
             }

@@ -9,6 +9,7 @@ use cedar_policy_core::ast;
 use hashbrown::HashMap;
 
 use super::Response;
+use super::error::TestError;
 use tarbac_host::bundle::{Bundle, Policy};
 use tarbac_host::decision::Decision;
 
@@ -29,7 +30,9 @@ pub(super) struct Policies {
 type OfEntity = Vec<(BTreeSet<EntityUid>, PolicySet)>;
 
 impl Policies {
-    pub(super) fn new(bundle: &Bundle, readings: &[String]) -> Self {
+    /// # Errors
+    /// A policy cannot be added to the others.
+    pub(super) fn new(bundle: &Bundle, readings: &[String]) -> Result<Self, TestError> {
         let vocabulary = bundle.vocabulary();
         let mut by_action: BTreeMap<EntityUid, Vec<&Policy>> = BTreeMap::new();
         let mut by_entity: BTreeMap<EntityUid, BTreeMap<BTreeSet<EntityUid>, Vec<&Policy>>> =
@@ -58,23 +61,20 @@ impl Policies {
                 }
             }
         }
-        Self {
-            by_action: by_action
+        let by_action = by_action
+            .into_iter()
+            .map(|(action, policies)| Ok((action, set(&policies)?)));
+        let by_entity = by_entity.into_iter().map(|(entity, by_actions)| {
+            let sets = by_actions
                 .into_iter()
-                .map(|(action, policies)| (action, set(&policies)))
-                .collect(),
-            by_entity: by_entity
-                .into_iter()
-                .map(|(entity, by_actions)| {
-                    let sets = by_actions
-                        .into_iter()
-                        .map(|(actions, policies)| (actions, set(&policies)))
-                        .collect();
-                    (entity, sets)
-                })
-                .collect(),
+                .map(|(actions, policies)| Ok((actions, set(&policies)?)));
+            Ok((entity, sets.collect::<Result<OfEntity, TestError>>()?))
+        });
+        Ok(Self {
+            by_action: by_action.collect::<Result<_, TestError>>()?,
+            by_entity: by_entity.collect::<Result<_, TestError>>()?,
             authorizer: Authorizer::new(),
-        }
+        })
     }
 
     /// The answer of Cedar to a request with an action of the schema.
@@ -131,14 +131,17 @@ impl Policies {
     }
 }
 
-pub(super) fn set(policies: &[&Policy]) -> PolicySet {
+/// A set of all these policies.
+///
+/// # Errors
+/// A policy cannot be added, as one whose id another has: without it, a decision would be that of other policies.
+pub(super) fn set(policies: &[&Policy]) -> Result<PolicySet, TestError> {
     let mut set = ast::PolicySet::new();
     for policy in policies {
-        // Ids are unique within a bundle, so every policy is taken.
-        let added = set.add(policy.written().clone());
-        debug_assert!(added.is_ok(), "{added:?}");
+        set.add(policy.written().clone())
+            .map_err(|error| TestError::Policies(error.to_string()))?;
     }
-    PolicySet::from(set)
+    Ok(PolicySet::from(set))
 }
 
 /// The policies in force under these readings as one text, sorted by id, for a program without readings.
@@ -183,4 +186,39 @@ fn written_out(policy: &Policy) -> ast::Template {
         link.resource_constraint(),
         link.non_scope_constraints().cloned(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tarbac_host::bundle::{self, Shipped, TextFile};
+
+    use super::{TestError, set};
+
+    #[test]
+    fn a_policy_that_cannot_be_added_is_an_error() {
+        let file = |path: &str, text: &str| TextFile {
+            path: path.to_owned(),
+            text: text.to_owned(),
+        };
+        let files = vec![
+            file(
+                "schema/notes.cedarschema",
+                "entity User; entity Note; action read appliesTo { principal: User, resource: Note };",
+            ),
+            file(
+                "policies/notes.cedar",
+                "@id(\"notes.read\")\npermit (principal is User, action == Action::\"read\", resource is Note);",
+            ),
+        ];
+        let (bundle, findings) = bundle::read(&Arc::new(Shipped::new(files)).alone());
+        let bundle = bundle.map_err(|_| findings).unwrap();
+        let policy = bundle.policy("notes.read").unwrap();
+        assert!(set(&[policy]).is_ok());
+        assert!(matches!(
+            set(&[policy, policy]),
+            Err(TestError::Policies(_))
+        ));
+    }
 }

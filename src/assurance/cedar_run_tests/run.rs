@@ -54,11 +54,12 @@ pub fn run(
         let verdicts: Vec<(usize, TestOutcome)> = asked
             .par_iter()
             .map(|asked| {
-                let response = entities
-                    .as_ref()
-                    .map_err(Clone::clone)
-                    .and_then(|entities| decide(asked.case, &policies, schema, entities));
-                let verdict = match response {
+                let decided = || {
+                    let policies = policies.as_ref().map_err(Clone::clone)?;
+                    let entities = entities.as_ref().map_err(Clone::clone)?;
+                    decide(asked.case, policies, schema, entities)
+                };
+                let verdict = match decided() {
                     Ok(response) => compared(response, &asked.case.expected),
                     Err(error) => TestOutcome::NotRun(invalid(asked.test, &error)),
                 };

@@ -70,9 +70,8 @@ pub(crate) fn run(
     };
     let read = |name: &str| {
         let state = reading(global, |means| {
-            Ok(Workspace::from_examination(state(
-                &layout, name, &switches, means,
-            )?)?)
+            let examination = state(&layout, name, &switches, means)?;
+            Ok::<_, Failure>(Workspace::from_examination(examination)?)
         })?;
         note_warnings(&state);
         Ok::<_, Failure>(state)

@@ -95,11 +95,11 @@ impl StoreAtArgs {
 }
 
 /// The cache in a folder, or one for this run.
-pub(crate) fn cache(folder: Option<&Path>) -> Result<Cache, Failure> {
-    Ok(match folder {
-        Some(folder) => Cache::open(folder)?,
-        None => Cache::temporary()?,
-    })
+pub(crate) fn cache(folder: Option<&Path>) -> Result<Cache, FleetError> {
+    match folder {
+        Some(folder) => Cache::open(folder),
+        None => Cache::temporary(),
+    }
 }
 
 /// Readings as the host has them.
@@ -118,26 +118,11 @@ pub(crate) fn load_tree(
     keep: bool,
 ) -> Result<Workspace, LoadError> {
     let layout = Layout::new(tree, product::rules());
-    let mut loaded = None;
-    let read = reading(global, |options| {
+    reading(global, |options| {
         let mut options = options.clone();
         options.cache &= keep;
-        loaded = Some(Workspace::load_by(
-            &layout,
-            &switches_of(readings),
-            &options,
-        ));
-        Ok(())
-    });
-    debug_assert!(read.is_ok());
-    match loaded {
-        Some(loaded) => loaded,
-        None => Workspace::load_by(
-            &layout,
-            &switches_of(readings),
-            &workspace::LoadOptions::default(),
-        ),
-    }
+        Workspace::load_by(&layout, &switches_of(readings), &options)
+    })
 }
 
 /// Says what is wrong with a revision; files are named as in a workspace.

@@ -47,7 +47,7 @@ pub(crate) fn run(global: &GlobalArgs, arguments: &OpenArgs) -> Result<Exit, Fai
     };
     let loaded = reading(global, |options| {
         origin.options = options.clone();
-        Ok(origin.load()?)
+        origin.load()
     })?;
     origin.options.progress = None;
     note_warnings(&loaded.workspace);

@@ -132,9 +132,8 @@ fn workspace(global: &GlobalArgs, arguments: &ReplayArgs) -> Result<Workspace, F
         ..layout
     };
     let workspace = reading(global, |means| {
-        Ok(Workspace::from_examination(state(
-            &layout, new, &switches, means,
-        )?)?)
+        let examination = state(&layout, new, &switches, means)?;
+        Ok::<_, Failure>(Workspace::from_examination(examination)?)
     })?;
     note_warnings(&workspace);
     Ok(workspace)

@@ -120,7 +120,7 @@ pub(crate) struct ServeArgs {
     #[arg(long)]
     pub check: bool,
 
-    /// After a signal to stop, go on answering for so long while /readyz says 503.
+    /// How long to go on answering after a signal to stop, while /readyz says 503.
     #[arg(
         long,
         value_name = "DURATION",
@@ -131,7 +131,7 @@ pub(crate) struct ServeArgs {
     )]
     pub drain: Duration,
 
-    /// After that, give the requests that are being answered so long.
+    /// How long to wait after that for the requests that are being answered.
     #[arg(
         long,
         value_name = "DURATION",
@@ -310,7 +310,7 @@ pub(crate) fn run(
     };
     let loaded = reading(global, |options| {
         origin.options = options.clone();
-        Ok(origin.load()?)
+        origin.load()
     })?;
     // A later reading has no terminal to show its progress on.
     origin.options.progress = None;

@@ -1,4 +1,4 @@
-//! The workspace that the arguments name.
+//! The workspace of the command line, loaded with a progress bar and its notes.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,9 +23,7 @@ pub(crate) fn load_from(
     switches: &Switches,
     global: &GlobalArgs,
 ) -> Result<Workspace, Failure> {
-    let workspace = reading(global, |means| {
-        Ok(Workspace::load_by(layout, switches, means)?)
-    })?;
+    let workspace = reading(global, |means| Workspace::load_by(layout, switches, means))?;
     note_warnings(&workspace);
     Ok(workspace)
 }
@@ -39,10 +37,7 @@ pub(crate) fn note_warnings(workspace: &Workspace) {
 }
 
 /// Reads something that may be large, with a progress bar.
-pub(crate) fn reading<T>(
-    global: &GlobalArgs,
-    read: impl FnOnce(&LoadOptions) -> Result<T, Failure>,
-) -> Result<T, Failure> {
+pub(crate) fn reading<T>(global: &GlobalArgs, read: impl FnOnce(&LoadOptions) -> T) -> T {
     let bar = progress("reading");
     let shown = bar.clone();
     let means = LoadOptions {

@@ -5,7 +5,7 @@ use object_store::path::Path as ObjectPath;
 
 use super::faults::Stopping;
 use super::*;
-use crate::replica::{Poll, Replica};
+use crate::replica::{Poll, RefusedRevision, Replica};
 
 fn replica(store: &Store) -> Replica {
     Replica::new(store.clone(), Cache::temporary().unwrap())
@@ -127,7 +127,7 @@ fn what_the_server_refuses_is_skipped() {
     new(put(&store, policies("bad")));
     let mut replica = replica(&store);
     let poll = replica.poll(&mut |folder, _| match named(folder).contains("bad") {
-        true => Err("it has errors".to_owned()),
+        true => Err(RefusedRevision("it has errors".to_owned())),
         false => Ok(()),
     });
     let poll = poll.unwrap();
@@ -259,7 +259,7 @@ fn a_replica_starts_without_the_store_from_what_it_kept() {
     new(put(&store, policies("bad")));
     let mut refusing = Replica::new(store, Cache::open(folder.path()).unwrap());
     let poll = refusing.poll(&mut |folder, _| match named(folder).contains("bad") {
-        true => Err("no".to_owned()),
+        true => Err(RefusedRevision("no".to_owned())),
         false => Ok(()),
     });
     assert_eq!(poll.unwrap().taken, Some(2));

@@ -115,7 +115,7 @@ fn parts(text: &str, ends: &[usize], most: usize) -> Vec<Range<usize>> {
 /// Parses a part of a text; places refer to the whole text. `None` on an error.
 fn of_part(text: &str, part: Range<usize>) -> Option<PolicySet> {
     let before = " ".repeat(part.start);
-    PolicySet::from_str(&(before + text.get(part).unwrap_or_default())).ok()
+    PolicySet::from_str(&(before + text.get(part)?)).ok()
 }
 
 /// Adds the policies and templates of a set; `before` is the number of policies before them. Returns their number.

@@ -190,9 +190,10 @@ impl Engine {
 /// The mention of a comparison by which the policy allows more, or else its first.
 fn worst_mention(policy: &Policy, comparison: &Comparison<'_>) -> Option<Mention> {
     let is_it = |part: &Expr| std::ptr::eq(part, comparison.expression);
-    let mut mentions = mentions_of(policy, &is_it);
-    let worst = mentions.iter().position(|mention| mention.allows_more);
-    (!mentions.is_empty()).then(|| mentions.swap_remove(worst.unwrap_or_default()))
+    let (worst, others): (Vec<Mention>, Vec<Mention>) = mentions_of(policy, &is_it)
+        .into_iter()
+        .partition(|mention| mention.allows_more);
+    worst.into_iter().chain(others).next()
 }
 
 /// All comparisons of attributes with texts in a policy.

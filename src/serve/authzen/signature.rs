@@ -12,6 +12,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, get_current_timestamp
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject;
 use serde::Serialize;
+use thiserror::Error;
 
 use super::metadata::{Metadata, for_an_hour};
 use crate::app::App;
@@ -32,6 +33,11 @@ struct Signer {
     key: EncodingKey,
     public: Jwk,
 }
+
+/// A file has no key that can sign.
+#[derive(Debug, Error)]
+#[error("it is no private key of the curve P-256 in PEM (PKCS #8)")]
+struct NoSigningKey;
 
 /// The claims of the signed document.
 #[derive(Serialize)]
@@ -60,7 +66,7 @@ impl MetadataKey {
     pub(crate) fn reload(&self, app: &App, is_forced: bool) {
         self.file.reload(app, is_forced, |contents| {
             self.signer.store(Arc::new(signer(contents)?));
-            Ok(())
+            Ok::<_, NoSigningKey>(())
         });
     }
 
@@ -89,18 +95,17 @@ impl Signer {
     }
 }
 
-/// The signer with the key of a file, or the reason why there is none.
-fn signer(contents: &[Vec<u8>]) -> Result<Signer, String> {
-    let refused = || "it is no private key of the curve P-256 in PEM (PKCS #8)".to_owned();
-    let pem = contents.first().ok_or_else(refused)?;
-    let key = PrivatePkcs8KeyDer::from_pem_slice(pem).map_err(|_| refused())?;
+/// The signer with the key of a file.
+fn signer(contents: &[Vec<u8>]) -> Result<Signer, NoSigningKey> {
+    let pem = contents.first().ok_or(NoSigningKey)?;
+    let key = PrivatePkcs8KeyDer::from_pem_slice(pem).map_err(|_| NoSigningKey)?;
     let key = EncodingKey::from_ec_der(key.secret_pkcs8_der());
-    let mut public = Jwk::from_encoding_key(&key, ALGORITHM).map_err(|_| refused())?;
+    let mut public = Jwk::from_encoding_key(&key, ALGORITHM).map_err(|_| NoSigningKey)?;
     let thumbprint = public.thumbprint(ThumbprintHash::SHA256);
-    public.common.key_id = Some(thumbprint.map_err(|_| refused())?);
+    public.common.key_id = Some(thumbprint.map_err(|_| NoSigningKey)?);
     public.common.public_key_use = Some(PublicKeyUse::Signature);
     let signer = Signer { key, public };
-    signer.sign(&()).map_err(|_| refused())?;
+    signer.sign(&()).map_err(|_| NoSigningKey)?;
     Ok(signer)
 }
 

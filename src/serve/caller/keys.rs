@@ -15,6 +15,7 @@ use jsonwebtoken::jwk::{
 use jsonwebtoken::{Algorithm, DecodingKey};
 use thiserror::Error;
 use tokio::sync::Mutex;
+use tokio::task::JoinError;
 use ureq::Agent;
 
 use crate::app::App;
@@ -81,6 +82,21 @@ impl fmt::Display for JwtKeys {
     }
 }
 
+/// The reason why there are no keys.
+#[derive(Debug, Error)]
+enum KeysError {
+    /// Their issuer does not answer.
+    #[error(transparent)]
+    Fetch(#[from] ureq::Error),
+    /// The fetch was broken off.
+    #[error(transparent)]
+    BrokenOff(#[from] JoinError),
+    #[error("it is no set of JSON Web Keys")]
+    NoSet,
+    #[error("it has no key with an id for RS256 or ES256")]
+    NoneUsable,
+}
+
 /// The keys by their ids.
 type KeysById = HashMap<String, (Algorithm, DecodingKey)>;
 
@@ -133,7 +149,7 @@ impl KeySource {
             file.reload(app, is_forced, |contents| {
                 let known = by_id(contents.first().map_or(&[], Vec::as_slice))?;
                 self.keys.store(Arc::new(known));
-                Ok(())
+                Ok::<_, KeysError>(())
             });
         }
     }
@@ -169,31 +185,30 @@ impl KeySource {
         }
         let (agent, url) = (fetched.agent.clone(), fetched.url.clone());
         let asked = tokio::task::spawn_blocking(move || fetch(&agent, &url)).await;
-        let result = asked.unwrap_or_else(|error| Err(error.to_string()));
+        let result = asked.unwrap_or_else(|error| Err(error.into()));
         *last = Some((clock::instant(), result.is_ok()));
         match result {
             Ok(known) => {
                 tracing::info!(keys = known.len(), "the keys of tokens are fetched");
                 self.keys.store(Arc::new(known));
             }
-            Err(reason) => tracing::error!(reason, "the keys of tokens cannot be fetched"),
+            Err(reason) => tracing::error!(%reason, "the keys of tokens cannot be fetched"),
         }
     }
 }
 
-fn fetch(agent: &Agent, url: &str) -> Result<KeysById, String> {
-    let mut answer = agent.get(url).call().map_err(|error| error.to_string())?;
+fn fetch(agent: &Agent, url: &str) -> Result<KeysById, KeysError> {
+    let mut answer = agent.get(url).call()?;
     let body = answer.body_mut().with_config().limit(LARGEST).read_to_vec();
-    by_id(&body.map_err(|error| error.to_string())?)
+    by_id(&body?)
 }
 
 /// The keys of a set that can verify tokens, by their ids: RSA for RS256, and P-256 for ES256.
-fn by_id(text: &[u8]) -> Result<KeysById, String> {
-    let wrong = |_| "it is no set of JSON Web Keys".to_owned();
-    let set: JwkSet = serde_json::from_slice(text).map_err(wrong)?;
+fn by_id(text: &[u8]) -> Result<KeysById, KeysError> {
+    let set: JwkSet = serde_json::from_slice(text).map_err(|_| KeysError::NoSet)?;
     let keys: KeysById = set.keys.iter().filter_map(usable).collect();
     match keys.is_empty() {
-        true => Err("it has no key with an id for RS256 or ES256".to_owned()),
+        true => Err(KeysError::NoneUsable),
         false => Ok(keys),
     }
 }

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use tarbac_analysis::decision_log::CallerBy;
 use tarbac_host::json::StrictJson;
+use thiserror::Error;
 
 use super::{Caller, Right, Rights};
 use crate::app::App;
@@ -85,7 +86,7 @@ impl TokenFile {
     pub(super) fn reload(&self, app: &App, is_forced: bool) {
         self.file.reload(app, is_forced, |contents| {
             self.entries.store(entries(contents)?.into());
-            Ok(())
+            Ok::<_, InvalidTokens>(())
         });
     }
 
@@ -129,21 +130,32 @@ impl Entry {
     }
 }
 
-/// The callers of a file, or a message about its fault, which quotes nothing of the file.
-fn entries(contents: &[Vec<u8>]) -> Result<Vec<Entry>, String> {
-    let text = contents.first().map(Vec::as_slice).unwrap_or_default();
-    let StrictJson(value) = serde_json::from_slice(text).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        format!("it is no JSON, or has a key twice: line {line}, column {column}")
-    })?;
-    let file: FileWire = serde_json::from_value(value).map_err(|_| {
+/// The fault of a file of tokens; its message quotes nothing of the file.
+#[derive(Debug, Error)]
+enum InvalidTokens {
+    #[error("it is no JSON, or has a key twice: line {line}, column {column}")]
+    Json { line: usize, column: usize },
+    #[error(
         "each of its `callers` has a `name`, `sha256` or `certificate`, and in `may` evaluate, \
          search, explore and operate"
-            .to_owned()
+    )]
+    Form,
+    /// A caller, counted from 1, and what is wrong with it.
+    #[error("caller {number} {what}")]
+    Caller { number: usize, what: &'static str },
+}
+
+/// The callers of a file.
+fn entries(contents: &[Vec<u8>]) -> Result<Vec<Entry>, InvalidTokens> {
+    let text = contents.first().map(Vec::as_slice).unwrap_or_default();
+    let StrictJson(value) = serde_json::from_slice(text).map_err(|error| InvalidTokens::Json {
+        line: error.line(),
+        column: error.column(),
     })?;
+    let file: FileWire = serde_json::from_value(value).map_err(|_| InvalidTokens::Form)?;
     let mut entries: Vec<Entry> = Vec::new();
     for (number, entry) in (1..).zip(file.callers) {
-        let of = |what: &str| format!("caller {number} {what}");
+        let of = |what: &'static str| InvalidTokens::Caller { number, what };
         let digest = match &entry.sha256 {
             None => None,
             Some(text) => Some(digest(text).ok_or_else(|| of("has no SHA-256 of 64 digits"))?),

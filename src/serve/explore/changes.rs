@@ -155,7 +155,7 @@ fn engine(served: &Served, history: &StoreHistory, number: u64) -> Result<Arc<En
         let message = format!("revision {number} cannot be read: {reason}");
         Fault::new(StatusCode::UNPROCESSABLE_ENTITY, message)
     };
-    fetched.map_err(|reason| unusable(&reason))?;
+    fetched.map_err(|error| unusable(&error.to_string()))?;
     read.ok_or_else(|| unusable("it has no files"))
 }
 

@@ -19,7 +19,9 @@ use crate::log;
 use crate::reload::Told;
 use crate::served::Served;
 use crate::settings::Settings;
-use crate::source::{FollowSettings, Followed, NamedSource, RevisionSource, RevisionSources};
+use crate::source::{
+    FollowSettings, Followed, NamedSource, RevisionSource, RevisionSources, SourceError,
+};
 use crate::trace::Traces;
 use crate::work::STACK;
 
@@ -93,7 +95,7 @@ fn one(
         (None, Ok(())) => {
             return Err(ServeError::Store {
                 place,
-                reason: String::new(),
+                reason: SourceError::Empty,
             });
         }
     };

@@ -30,10 +30,10 @@ impl Aliases {
     /// The index of all aliases; `names` lists for each type the String attributes that name its entities.
     pub(crate) fn new(directory: &Directory, names: &BTreeMap<String, Vec<String>>) -> Self {
         let mut entries = Vec::new();
-        for (kind, shape) in (0..).zip(directory.shapes.types()) {
+        for (of_type, shape) in directory.shapes.types.iter_enumerated() {
             let attributes = names.get(&shape.name).into_iter().flatten();
-            for slot in attributes.filter_map(|attribute| directory.slot(kind, attribute)) {
-                let rows = directory.range(kind).map(Row::new);
+            for slot in attributes.filter_map(|attribute| directory.slot(of_type, attribute)) {
+                let rows = directory.range(of_type).map(Row::new);
                 let named = rows.filter_map(|row| Some((directory.text_in(row, slot)?, row)));
                 entries.extend(named.map(|(text, row)| Entry {
                     hash: hash(text),
@@ -63,8 +63,8 @@ impl Directory {
     /// names entities of the type. The case of ASCII letters does not matter. The case of other letters does, because
     /// some of them become an ASCII letter with it, as the Kelvin sign becomes `k`.
     pub fn called(&self, type_name: &EntityTypeName, text: &str) -> Vec<Row> {
-        let of_type = self.entity_type(type_name);
-        let range = of_type.map_or(0..0, |kind| self.range(kind));
+        let of_type = self.type_id(type_name);
+        let range = of_type.map_or(0..0, |of_type| self.range(of_type));
         let wanted = hash(text);
         let start = self.called.0.partition_point(|entry| entry.hash < wanted);
         let entries = self.called.0.iter().skip(start);
@@ -88,9 +88,9 @@ impl Directory {
         type_name: &EntityTypeName,
         attribute: &str,
     ) -> Vec<(&str, Vec<Row>)> {
-        let kind = self.entity_type(type_name);
-        let range = kind.map_or(0..0, |kind| self.range(kind));
-        let slot = kind.and_then(|kind| self.slot(kind, attribute));
+        let of_type = self.type_id(type_name);
+        let range = of_type.map_or(0..0, |of_type| self.range(of_type));
+        let slot = of_type.and_then(|of_type| self.slot(of_type, attribute));
         let mut shared = Vec::new();
         let is_meant =
             |entry: &&Entry| range.contains(&entry.row.raw()) && slot == Some(entry.slot as usize);
@@ -118,13 +118,13 @@ impl Directory {
         type_name: &EntityTypeName,
         attribute: &str,
     ) -> Vec<(Row, Row)> {
-        let Some(kind) = self.entity_type(type_name) else {
+        let Some(of_type) = self.type_id(type_name) else {
             return Vec::new();
         };
-        let Some(slot) = self.slot(kind, attribute) else {
+        let Some(slot) = self.slot(of_type, attribute) else {
             return Vec::new();
         };
-        let range = self.range(kind);
+        let range = self.range(of_type);
         let mut ids: Vec<(u32, Row)> = range
             .clone()
             .map(Row::new)

@@ -187,7 +187,7 @@ impl Directory {
         let Some(member) = self.member(row) else {
             return Entity::with_uid(uid);
         };
-        let fields = self.fields(self.kind(row));
+        let fields = self.fields(row);
         let slots = self.slots(member);
         let attributes = fields.iter().zip(slots).filter_map(|(field, slot)| {
             Some((field.name.clone(), PartialValue::Value(self.value(*slot)?)))
@@ -215,9 +215,9 @@ impl Directory {
 
     fn core_uid(&self, row: Row) -> Arc<EntityUID> {
         let make = || {
-            let entity_type = match self.shapes.get(self.kind(row)) {
+            let entity_type = match self.shape(row) {
                 Some(shape) => shape.core.clone(),
-                // Only a row of another directory has no type.
+                // A damaged directory gives no answer: see `Directory::is_damaged`.
                 None => nothing(),
             };
             let eid = Eid::new(self.id(row));

@@ -6,7 +6,9 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use crate::index::IndexVec;
 use crate::read::schema::{Field, Kind, Shapes};
+use crate::tables::ids::TypeId;
 use crate::tables::value_ref::ValueRef;
 use crate::{Directory, Row};
 
@@ -33,7 +35,7 @@ pub struct ReadSet {
 #[derive(Debug)]
 pub struct Fingerprinter {
     /// The parts that are read of each type, by its index.
-    types: Vec<TypeRead>,
+    types: IndexVec<TypeId, TypeRead>,
     /// The rows of the types that memberships are tested for.
     groups: Vec<Range<u32>>,
     /// The entities that policies name, sorted.
@@ -65,22 +67,22 @@ impl Fingerprinter {
     pub fn new(read_set: &ReadSet, directory: &Directory) -> Self {
         let shapes = &directory.shapes;
         let is_group = |name: &str| read_set.is_every_group || read_set.groups.contains(name);
-        let mut types = Vec::new();
+        let mut types = IndexVec::new();
         let mut groups = Vec::new();
-        let mut looked_for: BTreeSet<u16> = read_set
+        let mut looked_for: BTreeSet<TypeId> = read_set
             .named
             .iter()
-            .map(|row| directory.kind(*row))
+            .map(|row| directory.type_of(*row))
             .collect();
-        for (kind, shape) in (0..).zip(shapes.types()) {
+        for (of_type, shape) in shapes.types.iter_enumerated() {
             let fields = shapes.fields(shape.record);
             let mut slots = reads(read_set, shapes, fields, false);
             if read_set.tags && shape.tags.is_some() {
                 slots.push((fields.len(), PartRead::Whole));
             }
             if is_group(&shape.name) {
-                groups.push(directory.range(kind));
-                looked_for.insert(kind);
+                groups.push(directory.range(of_type));
+                looked_for.insert(of_type);
             }
             types.push(TypeRead {
                 slots,
@@ -89,8 +91,8 @@ impl Fingerprinter {
             });
         }
         if !looked_for.is_empty() {
-            for (kind, of_type) in (0..).zip(&mut types) {
-                of_type.is_below = !shapes.all_above(kind).is_disjoint(&looked_for);
+            for of_type in shapes.types.indices() {
+                types[of_type].is_below = !shapes.all_above(of_type).is_disjoint(&looked_for);
             }
         }
         Self {
@@ -136,11 +138,13 @@ impl Directory {
     /// Adds the fingerprint of an entity to `numbers`: the same numbers for two entities exactly if their read values are
     /// equal.
     pub fn fingerprint(&self, row: Row, fingerprinter: &Fingerprinter, numbers: &mut Vec<u32>) {
-        let kind = self.kind(row);
-        numbers.push(u32::from(kind));
-        let Some(of_type) = fingerprinter.types.get(usize::from(kind)) else {
+        let of_type = self.type_of(row);
+        numbers.push(u32::from(of_type.raw()));
+        if of_type == TypeId::LOST {
+            // A damaged directory gives no answer: see `Directory::is_damaged`.
             return;
-        };
+        }
+        let of_type = &fingerprinter.types[of_type];
         if of_type.is_known || fingerprinter.named.binary_search(&row).is_ok() {
             numbers.push(row.raw());
         }

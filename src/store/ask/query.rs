@@ -1,4 +1,4 @@
-//! Queries of a directory: rows, parents, ancestors, paths and attributes.
+//! Look-ups in the entity store: rows, parents, ancestors, paths, attribute values.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
@@ -6,9 +6,9 @@ use std::ops::Range;
 use cedar_policy::{EntityTypeName, EntityUid};
 
 use crate::index::Id;
-use crate::read::schema::Field;
+use crate::read::schema::{Field, TypeShape};
 use crate::tables::entities::EntityRow;
-use crate::tables::ids::CompoundId;
+use crate::tables::ids::{CompoundId, TypeId};
 use crate::tables::value_ref::{Header, Meaning, ValueRef};
 use crate::{Directory, ListId, Row};
 use tarbac_diagnostic::source::Place;
@@ -16,11 +16,11 @@ use tarbac_diagnostic::source::Place;
 impl Directory {
     /// The row of a uid that is defined, referred to, or named by a policy.
     pub fn row(&self, uid: &EntityUid) -> Option<Row> {
-        let kind = self.entity_type(uid.type_name())?;
+        let of_type = self.type_id(uid.type_name())?;
         let (uids, id) = (&self.store.uids, uid.id().unescaped());
         match self.hashed.get() {
-            Some(hashed) => uids.find(hashed, kind, id),
-            None => uids.find_in(self.range(kind), id),
+            Some(hashed) => uids.find(hashed, of_type, id),
+            None => uids.find_in(self.range(of_type), id),
         }
     }
 
@@ -46,8 +46,7 @@ impl Directory {
         self.is_defined(row)
             || self.is_assumed(row)
             || self
-                .shapes
-                .get(self.kind(row))
+                .shape(row)
                 .is_some_and(|shape| shape.ids.is_some() || shape.free)
     }
 
@@ -64,7 +63,7 @@ impl Directory {
     /// The uids that are neither defined, nor referred to by an entity, nor listed by the schema.
     pub fn nowhere_among(&self, mut uids: BTreeSet<EntityUid>) -> BTreeSet<EntityUid> {
         let is_listed = |row: Row| {
-            let shape = self.shapes.get(self.kind(row));
+            let shape = self.shape(row);
             shape.is_some_and(|shape| shape.ids.is_some())
         };
         let is_here = |uid: &EntityUid| {
@@ -90,7 +89,8 @@ impl Directory {
 
     /// The name of the entity type, for example `Entra::User`.
     pub fn type_name(&self, row: Row) -> &str {
-        self.shapes.name(self.kind(row))
+        // A damaged directory gives no answer: see `Directory::is_damaged`.
+        self.shape(row).map_or("", |shape| &shape.name)
     }
 
     /// The id of the entity.
@@ -114,15 +114,17 @@ impl Directory {
         type_name: &EntityTypeName,
     ) -> impl Iterator<Item = Row> + use<'d> {
         let range = self
-            .entity_type(type_name)
-            .map_or(0..0, |kind| self.range(kind));
+            .type_id(type_name)
+            .map_or(0..0, |of_type| self.range(of_type));
         self.defined(range)
     }
 
     /// The rows whose entities may be ancestors of an entity by the schema, in order.
     pub fn rows_above(&self, row: Row) -> impl Iterator<Item = Row> {
-        let above = self.shapes.all_above(self.kind(row)).into_iter();
-        above.flat_map(|kind| self.range(kind)).map(Row::new)
+        let of_type = Some(self.type_of(row)).filter(|of_type| *of_type != TypeId::LOST);
+        let above = of_type.into_iter();
+        let above = above.flat_map(|of_type| self.shapes.all_above(of_type));
+        above.flat_map(|above| self.range(above)).map(Row::new)
     }
 
     fn defined(&self, range: Range<u32>) -> impl Iterator<Item = Row> {
@@ -180,35 +182,50 @@ impl Directory {
 
     /// The value of an attribute that is a String.
     pub fn attribute_text(&self, row: Row, attribute: &str) -> Option<&str> {
-        self.text_in(row, self.slot(self.kind(row), attribute)?)
+        self.text(*self.attribute(row, attribute)?)
     }
 
     /// The texts in an attribute that is a String or a set of Strings.
     pub fn attribute_texts(&self, row: Row, attribute: &str) -> impl Iterator<Item = &str> {
-        let slot = self.slot(self.kind(row), attribute);
-        let values = self.member(row).map(|member| self.slots(member));
-        let value = values.zip(slot).and_then(|(values, slot)| values.get(slot));
-        let items = value.map_or(&[][..], |value| match value.as_compound() {
-            Some(index) => self.store.compounds.get(index),
-            None => std::slice::from_ref(value),
-        });
-        items.iter().filter_map(|item| match item.meaning() {
-            Meaning::Text(index) => Some(self.store.texts.get(index)),
-            _ => None,
-        })
+        let items = self.attribute_items(row, attribute).iter();
+        items.filter_map(|item| self.text(*item))
     }
 
     /// The index of an attribute among those that a type declares.
-    pub(crate) fn slot(&self, kind: u16, attribute: &str) -> Option<usize> {
-        let mut fields = self.fields(kind).iter();
-        fields.position(|field| field.name == attribute)
+    pub(crate) fn slot(&self, of_type: TypeId, attribute: &str) -> Option<usize> {
+        let fields = self.shapes.fields(self.shapes.types[of_type].record);
+        fields.iter().position(|field| field.name == attribute)
     }
 
     /// The String in a slot of an entity.
     pub(crate) fn text_in(&self, row: Row, slot: usize) -> Option<&str> {
-        match self.slots(self.member(row)?).get(slot)?.meaning() {
+        self.text(*self.slots(self.member(row)?).get(slot)?)
+    }
+
+    fn text(&self, value: ValueRef) -> Option<&str> {
+        match value.meaning() {
             Meaning::Text(index) => Some(self.store.texts.get(index)),
             _ => None,
+        }
+    }
+
+    /// The value of an attribute, if the entity has it.
+    pub(crate) fn attribute(&self, row: Row, attribute: &str) -> Option<&ValueRef> {
+        let member = self.member(row)?;
+        let mut fields = self.fields(row).iter();
+        let slot = fields.position(|field| field.name == attribute)?;
+        let value = self.slots(member).get(slot)?;
+        (*value != ValueRef::ABSENT).then_some(value)
+    }
+
+    /// The elements of an attribute that is a set; of another, its value.
+    fn attribute_items(&self, row: Row, attribute: &str) -> &[ValueRef] {
+        match self.attribute(row, attribute) {
+            None => &[],
+            Some(value) => match value.as_compound() {
+                Some(index) => self.store.compounds.get(index),
+                None => std::slice::from_ref(value),
+            },
         }
     }
 
@@ -244,37 +261,24 @@ impl Directory {
 
     /// The value of an attribute that is an entity.
     pub fn attribute_entity(&self, row: Row, attribute: &str) -> Option<Row> {
-        let slot = self.slot(self.kind(row), attribute)?;
-        let value = self.slots(self.member(row)?).get(slot)?;
-        value.as_entity()
+        self.attribute(row, attribute)?.as_entity()
     }
 
     /// The value of an attribute that is an entity or a set of entities, in order.
     pub fn attribute_entities(&self, row: Row, attribute: &str) -> Vec<Row> {
-        let slot = self.slot(self.kind(row), attribute);
-        let values = self.member(row).map(|member| self.slots(member));
-        let value = values.zip(slot).and_then(|(values, slot)| values.get(slot));
-        let items = value.map_or(&[][..], |value| match value.as_compound() {
-            Some(index) => self.store.compounds.get(index),
-            None => std::slice::from_ref(value),
-        });
-        items.iter().filter_map(|item| item.as_entity()).collect()
+        let items = self.attribute_items(row, attribute).iter();
+        items.filter_map(|item| item.as_entity()).collect()
     }
 
     /// Whether an attribute is the Bool `true`.
     pub fn attribute_is_true(&self, row: Row, attribute: &str) -> bool {
-        let slot = self.slot(self.kind(row), attribute);
-        let values = self.member(row).map(|member| self.slots(member));
-        let value = values.zip(slot).and_then(|(values, slot)| values.get(slot));
+        let value = self.attribute(row, attribute);
         value.is_some_and(|value| value.meaning() == Meaning::Bool(true))
     }
 
     /// Whether an entity has an attribute, whatever its value.
     pub fn has_attribute(&self, row: Row, attribute: &str) -> bool {
-        let slot = self.slot(self.kind(row), attribute);
-        let values = self.member(row).map(|member| self.slots(member));
-        let value = values.zip(slot).and_then(|(values, slot)| values.get(slot));
-        value.is_some_and(|value| *value != ValueRef::ABSENT)
+        self.attribute(row, attribute).is_some()
     }
 
     /// Whether an attribute is a set of Strings that contains this one.
@@ -290,26 +294,32 @@ impl Directory {
     }
 
     /// The index of a type in the schema.
-    pub(crate) fn entity_type(&self, name: &EntityTypeName) -> Option<u16> {
+    pub(crate) fn type_id(&self, name: &EntityTypeName) -> Option<TypeId> {
         let name: &cedar_policy_core::ast::EntityType = name.as_ref();
-        let types = self.shapes.types().iter();
-        (0..)
-            .zip(types)
-            .find(|(_, shape)| shape.core == *name)
-            .map(|(index, _)| index)
+        self.shapes.types.position(|shape| shape.core == *name)
     }
 
-    /// The index of the type of a row.
-    pub(crate) fn kind(&self, row: Row) -> u16 {
-        self.store.uids.kind(row)
+    /// The index of the type of a row; [`TypeId::LOST`] if the directory is damaged.
+    pub(crate) fn type_of(&self, row: Row) -> TypeId {
+        self.store.uids.type_of(row)
+    }
+
+    /// The type of a row; `None` if the directory is damaged.
+    pub(crate) fn shape(&self, row: Row) -> Option<&TypeShape> {
+        let of_type = self.type_of(row);
+        (of_type != TypeId::LOST).then(|| &self.shapes.types[of_type])
     }
 
     /// The rows of a type, whether their entities are defined or not.
-    pub(crate) fn range(&self, entity_type: u16) -> Range<u32> {
-        let index = usize::from(entity_type);
-        match (self.types.get(index), self.types.get(index + 1)) {
-            (Some(start), Some(end)) => *start..*end,
-            _ => 0..0,
+    pub(crate) fn range(&self, of_type: TypeId) -> Range<u32> {
+        let starts = || {
+            let index = of_type.index();
+            Some(*self.types.get(index)?..*self.types.get(index + 1)?)
+        };
+        // A damaged directory gives no answer: see `Directory::is_damaged`. The index of another schema stops the program.
+        match of_type {
+            TypeId::LOST => 0..0,
+            _ => starts().unwrap_or_default(),
         }
     }
 
@@ -322,11 +332,7 @@ impl Directory {
     /// A number for the value of an attribute: equal for two entities of one directory exactly if the values are equal.
     /// `None` where the entity has no such attribute.
     pub fn value_number(&self, row: Row, attribute: &str) -> Option<u32> {
-        let member = self.member(row)?;
-        let mut fields = self.fields(self.kind(row)).iter();
-        let place = fields.position(|field| field.name == attribute)?;
-        let value = self.slots(member).get(place).copied()?;
-        (value != ValueRef::ABSENT).then(|| value.number())
+        Some(self.attribute(row, attribute)?.number())
     }
 
     /// The [number](Directory::value_number) of a value that is an entity.
@@ -334,19 +340,27 @@ impl Directory {
         ValueRef::entity(row).number()
     }
 
-    /// The attributes that a type declares.
-    pub(crate) fn fields(&self, entity_type: u16) -> &[Field] {
-        let shape = self.shapes.get(entity_type);
-        shape.map_or(&[], |shape| self.shapes.fields(shape.record))
+    /// The attributes that the type of a row declares.
+    pub(crate) fn fields(&self, row: Row) -> &[Field] {
+        match self.shape(row) {
+            Some(shape) => self.shapes.fields(shape.record),
+            // A damaged directory gives no answer: see `Directory::is_damaged`.
+            None => &[],
+        }
     }
 
     /// The values of an entity: its attributes and, if its type has tags, its tags.
     pub(crate) fn slots(&self, member: &EntityRow) -> &[ValueRef] {
-        let start = member.slots as usize;
-        let count = self.shapes.slots(self.store.uids.kind(member.uid));
-        self.store
-            .slots
-            .slice(start..start + count)
-            .unwrap_or_default()
+        let of_type = self.type_of(member.uid);
+        let slots = || {
+            let start = member.slots as usize;
+            let end = start + self.shapes.slots(of_type);
+            self.store.slots.slice(start..end)
+        };
+        // A damaged directory gives no answer: see `Directory::is_damaged`.
+        match of_type {
+            TypeId::LOST => &[],
+            _ => slots().unwrap_or_default(),
+        }
     }
 }

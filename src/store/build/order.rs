@@ -14,7 +14,7 @@ use crate::read::parallel::Loaded;
 use crate::read::schema::Shapes;
 use crate::tables::column::Column;
 use crate::tables::entities::Store;
-use crate::tables::ids::{ListId, MemberId, MemberOrNone};
+use crate::tables::ids::{ListId, MemberId, MemberOrNone, TypeId};
 use crate::tables::strings::StringTable;
 use crate::tables::value_ref::ValueRef;
 use crate::{Directory, EntityRules, Row};
@@ -92,7 +92,7 @@ fn assume(named: &HashSet<EntityUid>, shapes: &Shapes, store: &mut Store) -> Vec
             continue;
         };
         let number = store.uids.intern(index, uid.id().unescaped());
-        if shapes.get(index).is_some_and(|shape| shape.bare) {
+        if shapes.types[index].bare {
             assumed.push(number);
         }
     }
@@ -101,9 +101,9 @@ fn assume(named: &HashSet<EntityUid>, shapes: &Shapes, store: &mut Store) -> Vec
 
 /// The uids, sorted by type and id.
 fn sorted(uids: &StringTable<Row>) -> IndexVec<Row, Row> {
-    let mut keys: Vec<(u16, u64, Row)> = uids
+    let mut keys: Vec<(TypeId, u64, Row)> = uids
         .indices()
-        .map(|uid| (uids.kind(uid), beginning(uids.bytes(uid)), uid))
+        .map(|uid| (uids.type_of(uid), beginning(uids.bytes(uid)), uid))
         .collect();
     // Files are often sorted already, which makes a stable sort fast.
     keys.sort_by(|one, other| {
@@ -127,7 +127,7 @@ fn beginning(text: &[u8]) -> u64 {
 fn rename(store: &mut Store, order: &IndexVec<Row, Row>, rows: &IndexVec<Row, Row>) {
     let mut uids = StringTable::default();
     for &uid in order {
-        uids.push(store.uids.kind(uid), store.uids.get(uid));
+        uids.push(store.uids.type_of(uid), store.uids.get(uid));
     }
     uids.close();
     store.uids = uids;
@@ -181,7 +181,7 @@ fn arrange(
 
 /// The first row of each type, and at the end the number of rows.
 fn starts(uids: &StringTable<Row>, shapes: &Shapes) -> Column<u32> {
-    (0..=shapes.types().len())
+    (0..=shapes.types.len())
         .map(|index| uids.first_of(index))
         .collect()
 }

@@ -146,7 +146,7 @@ impl Missing {
         });
         let title = || title(directory, member);
         if let Some((row, slot)) = in_slot {
-            let fields = directory.fields(directory.store.uids.kind(member.uid));
+            let fields = directory.fields(member.uid);
             let attribute = fields.get(slot).map_or("tags", |field| field.name.as_str());
             let text = format!("attribute `{attribute}` of {} refers to", title());
             return Some((row, text));
@@ -158,7 +158,7 @@ impl Missing {
 
 /// The defined entity of the same type whose id has the spelling most like that of `row`.
 fn similar(directory: &Directory, row: Row, budget: &mut usize) -> Option<String> {
-    let range = directory.range(directory.kind(row));
+    let range = directory.range(directory.type_of(row));
     let candidates = if range.len() <= *budget {
         *budget -= range.len();
         range
@@ -287,11 +287,7 @@ fn name(directory: &Directory, row: Row) -> String {
 }
 
 fn title(directory: &Directory, member: &EntityRow) -> String {
-    let uids = &directory.store.uids;
-    quoted(
-        directory.shapes.name(uids.kind(member.uid)),
-        uids.get(member.uid),
-    )
+    name(directory, member.uid)
 }
 
 fn mark(directory: &Directory, member: &EntityRow, text: &str) -> Option<Label> {

@@ -14,6 +14,7 @@ use crate::read::schema::Shapes;
 use crate::read::uid::{Role, Uid, UidSeed, Word};
 use crate::read::value::{RecordSeed, TagsSeed};
 use crate::tables::entities::{EntityRow, Store};
+use crate::tables::ids::TypeId;
 use crate::tables::value_ref::ValueRef;
 use crate::{GivenEntity, ListId};
 use tarbac_diagnostic::code::entities::{NONCONFORMING, SYNTAX, UNKNOWN_FIELD};
@@ -34,7 +35,7 @@ pub(crate) struct Reader<'s, 'de> {
     pub(crate) is_action: bool,
     slots: Vec<ValueRef>,
     /// The type of the latest look-up; most often, the next look-up is for the same one.
-    pub(crate) recent_type: Option<u16>,
+    pub(crate) recent_type: Option<TypeId>,
     /// The parents by their JSON texts.
     spellings: HashMap<&'de str, Uid>,
     /// The values that Cedar evaluated, by their types and JSON texts.
@@ -310,10 +311,7 @@ impl<'de> DeserializeSeed<'de> for AttrsSeed<'_, '_, 'de> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         let Self(reader, uid) = self;
-        let record = reader
-            .shapes
-            .get(uid.entity_type)
-            .map_or(0, |shape| shape.record);
+        let record = reader.shapes.types[uid.entity_type].record;
         let start = reader.stack.len();
         deserializer.deserialize_map(RecordSeed {
             reader: &mut *reader,
@@ -335,9 +333,7 @@ impl<'de> DeserializeSeed<'de> for EntityTagsSeed<'_, '_, 'de> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         let Self(reader, uid) = self;
         let shapes = reader.shapes;
-        let kind = shapes
-            .get(uid.entity_type)
-            .and_then(|shape| shape.tags.as_ref());
+        let kind = shapes.types[uid.entity_type].tags.as_ref();
         let tags = deserializer.deserialize_map(TagsSeed {
             reader: &mut *reader,
             kind,

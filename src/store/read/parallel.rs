@@ -278,7 +278,7 @@ impl<'s> Joined<'s> {
                 .resize(store.uids.len(), MemberOrNone::default());
             accept(store, defined, member, slots, |store, first| {
                 let uid = store.uids.get(member.uid);
-                let name = shapes.name(store.uids.kind(member.uid));
+                let name = shapes.name(store.uids.type_of(member.uid));
                 let labels =
                     [(first, "first here"), (&member, "and again here")].map(|(member, text)| {
                         let source = sources.get(member.file as usize)?;

@@ -10,14 +10,16 @@ use smol_str::SmolStr;
 
 use crate::EntityRules;
 use crate::action::Actions;
-use crate::index::small;
+use crate::index::{Id, IndexVec};
+use crate::tables::ids::{RecordId, TypeId};
 
 /// The entity types of a schema, sorted by name, and their record shapes.
 #[derive(Default)]
 pub(crate) struct Shapes {
-    types: Vec<TypeShape>,
-    records: Vec<Vec<Field>>,
-    by_name: HashMap<String, u16>,
+    /// The types in the order of their indices.
+    pub(crate) types: IndexVec<TypeId, TypeShape>,
+    records: IndexVec<RecordId, Vec<Field>>,
+    by_name: HashMap<String, TypeId>,
     /// The actions, which are not among the types.
     pub(crate) actions: Actions,
 }
@@ -29,11 +31,11 @@ pub(crate) struct TypeShape {
     /// The name in Cedar's own form.
     pub(crate) core: EntityType,
     /// The index of the record shape of the attributes.
-    pub(crate) record: u32,
+    pub(crate) record: RecordId,
     /// The type of the tags, if entities of this type have tags.
     pub(crate) tags: Option<Kind>,
-    /// For each type, by its index, whether it may be that of a direct parent.
-    pub(crate) above: Vec<bool>,
+    /// For each type, whether it may be that of a direct parent.
+    pub(crate) above: IndexVec<TypeId, bool>,
     /// The valid ids, if the schema lists them.
     pub(crate) ids: Option<BTreeSet<String>>,
     /// Whether the type is external: the schema only announces it, so its entities cannot be checked.
@@ -63,11 +65,11 @@ pub(crate) enum Kind {
     /// A String.
     Text,
     /// An entity of the type with this index; without an index, of a type that entities in files cannot have.
-    Entity(Option<u16>),
+    Entity(Option<TypeId>),
     /// A set.
     Set(Box<Kind>),
     /// A record of the shape with this index.
-    Record(u32),
+    Record(RecordId),
     /// An extension value, for example a datetime.
     Extension(SchemaType),
 }
@@ -76,24 +78,29 @@ impl Shapes {
     /// The shapes of the entity types in a schema.
     pub(crate) fn new(schema: &Schema, rules: &EntityRules) -> Self {
         let validator: &ValidatorSchema = schema.as_ref();
-        let mut names: Vec<(String, EntityType)> = validator
-            .entity_types()
-            .map(|entity_type| (entity_type.name().to_string(), entity_type.name().clone()))
-            .collect();
-        names.sort();
-        names.truncate(usize::from(u16::MAX));
+        let core_schema = CoreSchema::new(validator);
+        // A type without a description has no index, so that the next one does not stand in its place.
+        let described = validator.entity_types().filter_map(|entity_type| {
+            let core = entity_type.name();
+            Some((
+                core.to_string(),
+                core.clone(),
+                core_schema.entity_type(core)?,
+            ))
+        });
+        let mut described: Vec<_> = described.collect();
+        described.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+        described.truncate(TypeId::MOST);
         let mut shapes = Self {
             actions: Actions::new(schema),
             ..Self::default()
         };
-        for (index, (name, _)) in (0u16..).zip(&names) {
-            shapes.by_name.insert(name.clone(), index);
+        for (index, (name, ..)) in described.iter().enumerate() {
+            shapes
+                .by_name
+                .insert(name.clone(), TypeId::from_usize(index));
         }
-        let core_schema = CoreSchema::new(validator);
-        for (name, core) in &names {
-            let Some(description) = core_schema.entity_type(core) else {
-                continue;
-            };
+        for (name, core, description) in &described {
             let required: BTreeSet<SmolStr> = description.required_attrs().collect();
             let attributes = validator.get_entity_type(core).into_iter();
             let attributes = attributes.flat_map(|entity_type| entity_type.attributes().iter());
@@ -119,9 +126,9 @@ impl Shapes {
                 core: core.clone(),
                 record: shapes.record(fields),
                 tags,
-                above: names
+                above: described
                     .iter()
-                    .map(|(other, core)| parents.contains(core) && is_declared(other))
+                    .map(|(other, core, _)| parents.contains(core) && is_declared(other))
                     .collect(),
                 ids: description.enum_entity_eids().map(|ids| {
                     ids.iter()
@@ -160,44 +167,33 @@ impl Shapes {
         }
     }
 
-    fn record(&mut self, mut fields: Vec<Field>) -> u32 {
+    fn record(&mut self, mut fields: Vec<Field>) -> RecordId {
         fields.sort_by(|one, other| one.name.cmp(&other.name));
-        self.records.push(fields);
-        small(self.records.len() - 1)
+        self.records.push(fields)
     }
 
     /// The index of the type of this name.
-    pub(crate) fn find(&self, name: &str) -> Option<u16> {
+    pub(crate) fn find(&self, name: &str) -> Option<TypeId> {
         self.by_name.get(name).copied()
     }
 
-    /// The type at an index.
-    pub(crate) fn get(&self, index: u16) -> Option<&TypeShape> {
-        self.types.get(usize::from(index))
-    }
-
-    /// The name of the type at an index; empty when there is none.
-    pub(crate) fn name(&self, index: u16) -> &str {
-        self.get(index).map_or("", |shape| &shape.name)
-    }
-
-    /// The types in the order of their indices.
-    pub(crate) fn types(&self) -> &[TypeShape] {
-        &self.types
+    /// The name of the type at an index.
+    pub(crate) fn name(&self, index: TypeId) -> &str {
+        &self.types[index].name
     }
 
     /// The fields of a record shape, by name.
-    pub(crate) fn fields(&self, record: u32) -> &[Field] {
-        self.records.get(record as usize).map_or(&[], Vec::as_slice)
+    pub(crate) fn fields(&self, record: RecordId) -> &[Field] {
+        &self.records[record]
     }
 
     /// The types of all possible ancestors of an entity.
-    pub(crate) fn all_above(&self, index: u16) -> BTreeSet<u16> {
+    pub(crate) fn all_above(&self, index: TypeId) -> BTreeSet<TypeId> {
         let mut found = BTreeSet::new();
         let mut waiting = vec![index];
         while let Some(index) = waiting.pop() {
-            let above = self.get(index).map_or(&[][..], |shape| &shape.above);
-            let parents = (0..).zip(above).filter(|(_, may)| **may);
+            let above = self.types[index].above.iter_enumerated();
+            let parents = above.filter(|(_, may)| **may);
             waiting.extend(
                 parents
                     .map(|(parent, _)| parent)
@@ -208,10 +204,9 @@ impl Shapes {
     }
 
     /// The number of slots of an entity: one for each attribute, and one for the tags if it has tags.
-    pub(crate) fn slots(&self, index: u16) -> usize {
-        self.get(index).map_or(0, |shape| {
-            self.fields(shape.record).len() + usize::from(shape.tags.is_some())
-        })
+    pub(crate) fn slots(&self, index: TypeId) -> usize {
+        let shape = &self.types[index];
+        self.fields(shape.record).len() + usize::from(shape.tags.is_some())
     }
 
     /// The name of a type, as it follows "must be".

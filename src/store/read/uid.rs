@@ -9,6 +9,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use crate::Row;
 use crate::read::entity::Reader;
 use crate::read::refusal::{Problem, nearest, quoted};
+use crate::read::schema::Kind;
+use crate::tables::ids::TypeId;
 use tarbac_diagnostic::code::entities::NONCONFORMING;
 
 /// The most ids of an enumerated type that a help lists.
@@ -18,7 +20,7 @@ const LISTED: usize = 8;
 #[derive(Copy, Clone)]
 pub(crate) struct Uid {
     /// The index of the type.
-    pub(crate) entity_type: u16,
+    pub(crate) entity_type: TypeId,
     /// The uid.
     pub(crate) index: Row,
 }
@@ -53,7 +55,7 @@ pub(crate) enum Role {
     /// The uid of a parent.
     Parent,
     /// The value of an attribute of this type.
-    Value(Option<u16>),
+    Value(Option<TypeId>),
 }
 
 impl Role {
@@ -131,7 +133,7 @@ impl<'de> Visitor<'de> for UidSeed<'_, '_, 'de> {
 }
 
 impl Reader<'_, '_> {
-    fn find_type(&mut self, name: &str) -> Option<u16> {
+    fn find_type(&mut self, name: &str) -> Option<TypeId> {
         if let Some(index) = self.recent_type
             && self.shapes.name(index) == name
         {
@@ -155,7 +157,7 @@ impl Reader<'_, '_> {
     ) -> Result<Uid, E> {
         let shapes = self.shapes;
         let found = self.find_type(type_name);
-        let Some((index, shape)) = found.and_then(|index| Some((index, shapes.get(index)?))) else {
+        let Some((index, shape)) = found.map(|index| (index, &shapes.types[index])) else {
             return Err(self.unknown_type(role, type_name, id));
         };
         match role {
@@ -195,9 +197,7 @@ impl Reader<'_, '_> {
 
     /// Checks that the schema allows a parent of this type.
     pub(crate) fn check_parent<E: Error>(&mut self, own: Uid, parent: Uid) -> Result<(), E> {
-        let shape = self.shapes.get(own.entity_type);
-        let above = shape.and_then(|shape| shape.above.get(usize::from(parent.entity_type)));
-        if above == Some(&true) {
+        if self.shapes.types[own.entity_type].above[parent.entity_type] {
             return Ok(());
         }
         let own = self.shapes.name(own.entity_type);
@@ -208,16 +208,16 @@ impl Reader<'_, '_> {
         Err(self.fail(Problem::new(NONCONFORMING, what)))
     }
 
-    fn stored(&mut self, entity_type: u16, id: &str) -> Uid {
+    fn stored(&mut self, entity_type: TypeId, id: &str) -> Uid {
         Uid {
             entity_type,
             index: self.store.uids.intern(entity_type, id),
         }
     }
 
-    fn wrong_type<E: Error>(&mut self, expected: Option<u16>, type_name: &str, id: &str) -> E {
-        let expected = expected.map_or("", |index| self.shapes.name(index));
-        let what = format!("must be a `{expected}`, but is {}", quoted(type_name, id));
+    fn wrong_type<E: Error>(&mut self, expected: Option<TypeId>, type_name: &str, id: &str) -> E {
+        let expected = self.shapes.describe(&Kind::Entity(expected));
+        let what = format!("must be {expected}, but is {}", quoted(type_name, id));
         self.fail(Problem::new(NONCONFORMING, what))
     }
 
@@ -245,7 +245,7 @@ impl Reader<'_, '_> {
         if let Role::Value(expected) = role {
             return self.wrong_type(*expected, type_name, id);
         }
-        let names = self.shapes.types().iter().map(|shape| shape.name.as_str());
+        let names = self.shapes.types.iter().map(|shape| shape.name.as_str());
         let help = nearest(type_name, names).map(|near| format!("did you mean `{near}`?"));
         let what = format!(
             "{} {uid}, but the schema has no entity type `{type_name}`",

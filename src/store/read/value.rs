@@ -22,6 +22,7 @@ use crate::read::entity::Reader;
 use crate::read::refusal::{Problem, clipped, nearest};
 use crate::read::schema::Kind;
 use crate::read::uid::{Role, UidSeed, Word};
+use crate::tables::ids::RecordId;
 use crate::tables::value_ref::{Header, Meaning, ValueRef};
 use tarbac_diagnostic::code::entities::{NONCONFORMING, UNKNOWN_FIELD};
 
@@ -248,7 +249,7 @@ pub(crate) struct RecordSeed<'r, 's, 'de> {
     /// The reader that stores the values.
     pub(crate) reader: &'r mut Reader<'s, 'de>,
     /// The index of the record shape.
-    pub(crate) record: u32,
+    pub(crate) record: RecordId,
 }
 
 impl<'de> Visitor<'de> for RecordSeed<'_, '_, 'de> {

@@ -8,7 +8,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use crate::Row;
 use crate::index::{Id, IndexVec};
 use crate::tables::column::Column;
-use crate::tables::ids::{CompoundId, ExtensionId, ListId, LongId, MemberId, TextId};
+use crate::tables::ids::{CompoundId, ExtensionId, ListId, LongId, MemberId, TextId, TypeId};
 use crate::tables::lists::ListTable;
 use crate::tables::strings::StringTable;
 use crate::tables::value_ref::{Header, MOST, Meaning, ValueRef};
@@ -19,7 +19,7 @@ use crate::tables::written::{Tables, Writer};
 /// Each worker of the parallel reader fills a store of its own from a block of a file; [`Store::absorb`] joins them.
 #[derive(Default, Clone)]
 pub(crate) struct Store {
-    /// Every uid that occurs. The kind of the string is the index of the entity type, the string is the id.
+    /// Every uid that occurs. The string is the id.
     pub(crate) uids: StringTable<Row>,
     /// The strings in attributes, and the keys of tags.
     pub(crate) texts: StringTable<TextId>,
@@ -93,12 +93,14 @@ impl Store {
 
     /// A reference to a String, which is stored if it is new.
     pub(crate) fn text(&mut self, text: &str) -> ValueRef {
-        ValueRef::new(Meaning::Text(self.texts.intern(0, text)))
+        ValueRef::new(Meaning::Text(self.texts.intern(TypeId::PLAIN, text)))
     }
 
     /// A reference to an extension value, given as a Cedar expression.
     pub(crate) fn extension(&mut self, expression: &str) -> ValueRef {
-        ValueRef::new(Meaning::Extension(self.extensions.intern(0, expression)))
+        ValueRef::new(Meaning::Extension(
+            self.extensions.intern(TypeId::PLAIN, expression),
+        ))
     }
 
     /// A reference to a set. The first item is the header; the others are sorted here.
@@ -286,6 +288,6 @@ impl Names {
 
 fn words<I: Id>(from: &StringTable<I>, to: &mut StringTable<I>) -> IndexVec<I, I> {
     from.indices()
-        .map(|index| to.intern(from.kind(index), from.get(index)))
+        .map(|index| to.intern(from.type_of(index), from.get(index)))
         .collect()
 }

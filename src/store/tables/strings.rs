@@ -10,18 +10,19 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::index::{Id, small};
 use crate::tables::column::Column;
+use crate::tables::ids::TypeId;
 use crate::tables::value_ref::MOST;
 use crate::tables::written::{Tables, Writer};
 
-/// Strings with a kind each, by index, in the order of their insertion.
+/// Strings with an entity type each, by index, in the order of their insertion.
 ///
-/// For uids the kind is the index of the entity type and the string is the id; all other strings have kind 0.
+/// A uid is the id with its type; all other strings are [`TypeId::PLAIN`].
 #[derive(Clone)]
 pub(crate) struct StringTable<I> {
     /// All strings in UTF-8, without separators.
     text: Column<u8>,
     ends: Column<u32>,
-    kinds: Column<u16>,
+    types: Column<TypeId>,
     table: HashTable<Entry>,
     hasher: DefaultHashBuilder,
     full: bool,
@@ -82,7 +83,7 @@ impl<I: Id> Default for StringTable<I> {
         Self {
             text: Column::default(),
             ends: Column::default(),
-            kinds: Column::default(),
+            types: Column::default(),
             table: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
             full: false,
@@ -93,16 +94,16 @@ impl<I: Id> Default for StringTable<I> {
 
 impl<I: Id> StringTable<I> {
     /// The index of a string, which is stored if it is new.
-    pub(crate) fn intern(&mut self, kind: u16, text: &str) -> I {
+    pub(crate) fn intern(&mut self, entity_type: TypeId, text: &str) -> I {
         let next = small(self.ends.len());
-        let hash = self.hash(kind, text.as_bytes());
+        let hash = self.hash(entity_type, text.as_bytes());
         let mut table = std::mem::take(&mut self.table);
-        let is_same = |index: u32| self.is(I::from_usize(index as usize), kind, text);
+        let is_same = |index: u32| self.is(I::from_usize(index as usize), entity_type, text);
         let known = enter(&mut table, hash, next, is_same);
         self.table = table;
         match known {
             Some(known) => I::from_usize(known as usize),
-            None => self.push(kind, text),
+            None => self.push(entity_type, text),
         }
     }
 
@@ -110,7 +111,7 @@ impl<I: Id> StringTable<I> {
     ///
     /// If there is no more room, the string is dropped ([`StringTable::is_full`]) and the index is wrong; the reader
     /// then rejects the store.
-    pub(crate) fn push(&mut self, kind: u16, text: &str) -> I {
+    pub(crate) fn push(&mut self, entity_type: TypeId, text: &str) -> I {
         let next = self.ends.len();
         let end = u32::try_from(self.text.len() + text.len());
         let (Ok(end), true) = (end, next < MOST as usize) else {
@@ -119,7 +120,7 @@ impl<I: Id> StringTable<I> {
         };
         self.text.own().extend_from_slice(text.as_bytes());
         self.ends.own().push(end);
-        self.kinds.own().push(kind);
+        self.types.own().push(entity_type);
         I::from_usize(next)
     }
 
@@ -135,11 +136,11 @@ impl<I: Id> StringTable<I> {
         bytes.unwrap_or_default()
     }
 
-    /// The kind of the string at an index.
-    pub(crate) fn kind(&self, index: I) -> u16 {
-        let kind = self.kinds.get(index.index()).copied();
-        // In a damaged directory, a kind that no string has.
-        kind.unwrap_or(u16::MAX)
+    /// The type of the string at an index.
+    pub(crate) fn type_of(&self, index: I) -> TypeId {
+        // A damaged directory gives no answer: see `Directory::is_damaged`.
+        let of = self.types.get(index.index()).copied();
+        of.unwrap_or(TypeId::LOST)
     }
 
     /// Every index, in order.
@@ -166,7 +167,7 @@ impl<I: Id> StringTable<I> {
     pub(crate) fn hashed(&self) -> HashTable<Entry> {
         let mut table = HashTable::with_capacity(self.len());
         for index in self.indices() {
-            let hash = self.hash(self.kind(index), self.bytes(index));
+            let hash = self.hash(self.type_of(index), self.bytes(index));
             let (hash, index) = ((hash >> 32) as u32, small(index.index()));
             table.insert_unique(spread(hash), Entry { index, hash }, Entry::spread);
         }
@@ -174,18 +175,23 @@ impl<I: Id> StringTable<I> {
     }
 
     /// The index of a string, by a hash table of [`StringTable::hashed`].
-    pub(crate) fn find(&self, table: &HashTable<Entry>, kind: u16, text: &str) -> Option<I> {
-        let hash = (self.hash(kind, text.as_bytes()) >> 32) as u32;
+    pub(crate) fn find(
+        &self,
+        table: &HashTable<Entry>,
+        entity_type: TypeId,
+        text: &str,
+    ) -> Option<I> {
+        let hash = (self.hash(entity_type, text.as_bytes()) >> 32) as u32;
         let is_same = |entry: &Entry| {
-            entry.hash == hash && self.is(I::from_usize(entry.index as usize), kind, text)
+            entry.hash == hash && self.is(I::from_usize(entry.index as usize), entity_type, text)
         };
         let found = table.find(spread(hash), is_same)?;
         Some(I::from_usize(found.index as usize))
     }
 
-    /// The index of the first string whose kind is `kind` or higher, in a table that is sorted by kind.
-    pub(crate) fn first_of(&self, kind: usize) -> u32 {
-        self.kinds.partition_point(|of| usize::from(*of) < kind) as u32
+    /// The index of the first string of a type with this number or a higher one, in a table that is sorted by type.
+    pub(crate) fn first_of(&self, number: usize) -> u32 {
+        small(self.types.partition_point(|of| of.index() < number))
     }
 
     /// The number of strings.
@@ -203,14 +209,14 @@ impl<I: Id> StringTable<I> {
         self.table = HashTable::new();
         self.text.own().shrink_to_fit();
         self.ends.own().shrink_to_fit();
-        self.kinds.own().shrink_to_fit();
+        self.types.own().shrink_to_fit();
     }
 
     /// Writes the strings, for [`StringTable::from_tables`].
     pub(crate) fn write(&self, out: &mut Writer<'_>) -> io::Result<()> {
         out.table(&self.text)?;
         out.table(&self.ends)?;
-        out.table(&self.kinds)
+        out.table(&self.types)
     }
 
     /// The strings of a written directory.
@@ -218,18 +224,18 @@ impl<I: Id> StringTable<I> {
         Some(Self {
             text: tables.table()?,
             ends: tables.table()?,
-            kinds: tables.table()?,
+            types: tables.table()?,
             ..Self::default()
         })
     }
 
-    fn is(&self, index: I, kind: u16, text: &str) -> bool {
-        self.bytes(index) == text.as_bytes() && self.kind(index) == kind
+    fn is(&self, index: I, entity_type: TypeId, text: &str) -> bool {
+        self.bytes(index) == text.as_bytes() && self.type_of(index) == entity_type
     }
 
-    fn hash(&self, kind: u16, text: &[u8]) -> u64 {
+    fn hash(&self, entity_type: TypeId, text: &[u8]) -> u64 {
         let mut hasher = self.hasher.build_hasher();
         hasher.write(text);
-        hasher.finish() ^ u64::from(kind).wrapping_mul(SPREAD)
+        hasher.finish() ^ u64::from(entity_type.raw()).wrapping_mul(SPREAD)
     }
 }

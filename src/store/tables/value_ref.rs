@@ -3,7 +3,7 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::Row;
-use crate::tables::ids::{CompoundId, ExtensionId, LongId, TextId};
+use crate::tables::ids::{CompoundId, ExtensionId, LongId, RecordId, TextId};
 
 /// A value in four bytes: three bits for its type, and an index or a small number.
 ///
@@ -43,7 +43,7 @@ pub(crate) enum Header {
     /// The tags of an entity; the items are pairs of a String and a value.
     Tags,
     /// A record of the shape with this index; the items are one slot for each field.
-    Record(u32),
+    Record(RecordId),
 }
 
 /// The most items of a table that a [`ValueRef`] can refer to.
@@ -68,7 +68,7 @@ impl ValueRef {
             Meaning::Absent => (0, 0),
             Meaning::Header(Header::Set) => (1, 0),
             Meaning::Header(Header::Tags) => (1, 1),
-            Meaning::Header(Header::Record(shape)) => (1, shape.saturating_add(2)),
+            Meaning::Header(Header::Record(shape)) => (1, shape.raw().saturating_add(2)),
             Meaning::Bool(bool) => (2, u32::from(bool)),
             Meaning::Long(index) => (3, index.raw()),
             Meaning::Text(index) => (4, index.raw()),
@@ -87,7 +87,7 @@ impl ValueRef {
             1 => Meaning::Header(match payload {
                 0 => Header::Set,
                 1 => Header::Tags,
-                shape => Header::Record(shape - 2),
+                shape => Header::Record(RecordId::new(shape - 2)),
             }),
             2 => Meaning::Bool(payload != 0),
             3 => Meaning::Long(LongId::new(payload)),

@@ -1,7 +1,7 @@
 //! Tables, which panic at an index out of range.
 
 use crate::tables::column::Column;
-use crate::tables::ids::{CompoundId, TextId};
+use crate::tables::ids::{CompoundId, TextId, TypeId};
 use crate::tables::lists::ListTable;
 use crate::tables::strings::StringTable;
 use crate::tables::value_ref::ValueRef;
@@ -22,7 +22,7 @@ fn a_column_has_no_part_beyond_its_last() {
 #[should_panic(expected = "an index of another table")]
 fn a_text_that_is_not_there_is_no_empty_one() {
     let mut texts: StringTable<TextId> = StringTable::default();
-    texts.intern(0, "known");
+    texts.intern(TypeId::PLAIN, "known");
     texts.get(TextId::new(1));
 }
 

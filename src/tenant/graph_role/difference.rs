@@ -1,4 +1,4 @@
-//! Differences between the policies and the role definitions of a tenant.
+//! The comparison of the roles in policies with the role definitions of a tenant.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -128,12 +128,10 @@ pub(crate) fn permissions(
     match RoleDefinition::for_role(engine, role) {
         Ok(definition) => Ok(definition.allowed().map(str::to_owned).collect()),
         Err(findings) => {
-            let (without, other): (Vec<_>, Vec<_>) = findings
-                .into_iter()
-                .partition(|finding| finding.code == code::role::WITHOUT_PERMISSIONS);
-            match without.is_empty() {
-                true => Err(other),
-                false => Ok(BTreeSet::new()),
+            let is_empty = |finding: &Finding| finding.code == code::role::WITHOUT_PERMISSIONS;
+            match findings.iter().all(is_empty) {
+                true => Ok(BTreeSet::new()),
+                false => Err(findings),
             }
         }
     }

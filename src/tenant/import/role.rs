@@ -1,4 +1,4 @@
-//! The roles of a tenant: policies for custom ones, and entities for all.
+//! Imported roles: policies for custom ones and for built-in ones that differ, entities for all.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -149,9 +149,15 @@ impl<'a> Writer<'a> {
         role.name.clone()
     }
 
-    /// Gives a documented role the permissions that it has in the tenant, where these differ.
-    fn rewrite(&mut self, role: &Role, permissions: &Permissions<'_>, uid: &EntityUid) {
-        let documented = graph_role::permissions(self.shipped, uid).unwrap_or_default();
+    /// Notes the permissions in which a documented role differs from that of the tenant, and says whether it does.
+    fn differs(&mut self, role: &Role, uid: &EntityUid) -> bool {
+        let Ok(documented) = graph_role::permissions(self.shipped, uid) else {
+            // It cannot be compared, and the tenant is right about its own roles.
+            let name = uid.id().unescaped();
+            let note = format!("{name}: the shipped policy is no list of permissions");
+            self.notes.add(&BUILT_IN_ROLE_DIFFERS, note);
+            return true;
+        };
         let mut differs = false;
         for action in self.shipped.bundle().vocabulary().permissions() {
             let Some(id) = action.annotations.get("graph") else {
@@ -167,7 +173,12 @@ impl<'a> Writer<'a> {
             let name = format!("{}: {name}, of {holder} only", uid.id().unescaped());
             self.notes.add(&BUILT_IN_ROLE_DIFFERS, name);
         }
-        if !differs {
+        differs
+    }
+
+    /// Gives a documented role the permissions that it has in the tenant, where these differ.
+    fn rewrite(&mut self, role: &Role, permissions: &Permissions<'_>, uid: &EntityUid) {
+        if !self.differs(role, uid) {
             return;
         }
         let mut in_force = self.shipped.bundle().in_force(self.shipped.readings());
@@ -184,13 +195,21 @@ impl<'a> Writer<'a> {
     fn free_slug(&mut self, role: &Role) -> String {
         let name = slug(&role.name);
         let with_id = format!("{name}-{}", slug(&role.graph_id));
-        let numbered = (2..).map(|number| format!("{name}-{number}"));
-        let names = [name.clone(), with_id].into_iter().chain(numbered);
-        let mut names = names.map(|name| name.trim_start_matches('-').to_owned());
-        let free = names.find(|name| !name.is_empty() && !self.slugs.contains(name));
-        let free = free.unwrap_or_default();
-        self.slugs.insert(free.clone());
-        free
+        for candidate in [name.as_str(), &with_id] {
+            let candidate = candidate.trim_start_matches('-');
+            if !candidate.is_empty() && self.slugs.insert(candidate.to_owned()) {
+                return candidate.to_owned();
+            }
+        }
+        let mut number = 2_u64;
+        loop {
+            let numbered = format!("{name}-{number}");
+            let candidate = numbered.trim_start_matches('-');
+            if self.slugs.insert(candidate.to_owned()) {
+                return candidate.to_owned();
+            }
+            number += 1;
+        }
     }
 }
 

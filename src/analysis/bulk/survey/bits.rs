@@ -1,20 +1,24 @@
-//! Rows of bits, with the same number of words each.
+//! A table of bits: a row for each item, all of one width.
 
+use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
 
-/// A table of bits, whose rows have the same number of words.
-#[derive(Default)]
-pub(super) struct BitRows {
+use tarbac_store::index::Id;
+
+/// A table of bits by indices `I`, whose rows have the same number of words.
+pub(super) struct BitRows<I> {
     words: usize,
     bits: Vec<u64>,
+    index: PhantomData<fn(I)>,
 }
 
-impl BitRows {
+impl<I: Id> BitRows<I> {
     /// A table without set bits.
-    pub(super) fn new(words: usize, things: usize) -> Self {
+    pub(super) fn new(words: usize, items: usize) -> Self {
         Self {
             words,
-            bits: vec![0; things * words],
+            bits: vec![0; items * words],
+            index: PhantomData,
         }
     }
 
@@ -24,8 +28,8 @@ impl BitRows {
     }
 
     /// The words of a row; `None` if there is no such row.
-    pub(super) fn find(&self, thing: usize) -> Option<&[u64]> {
-        let start = thing * self.words;
+    pub(super) fn find(&self, item: I) -> Option<&[u64]> {
+        let start = item.index() * self.words;
         self.bits.get(start..start + self.words)
     }
 
@@ -39,19 +43,19 @@ impl BitRows {
     clippy::indexing_slicing,
     reason = "what is not there has no bits, and none may pass for them"
 )]
-impl Index<usize> for BitRows {
+impl<I: Id> Index<I> for BitRows<I> {
     type Output = [u64];
 
-    fn index(&self, thing: usize) -> &[u64] {
-        let start = thing * self.words;
+    fn index(&self, item: I) -> &[u64] {
+        let start = item.index() * self.words;
         &self.bits[start..start + self.words]
     }
 }
 
 #[expect(clippy::indexing_slicing, reason = "as above")]
-impl IndexMut<usize> for BitRows {
-    fn index_mut(&mut self, thing: usize) -> &mut [u64] {
-        let start = thing * self.words;
+impl<I: Id> IndexMut<I> for BitRows<I> {
+    fn index_mut(&mut self, item: I) -> &mut [u64] {
+        let start = item.index() * self.words;
         &mut self.bits[start..start + self.words]
     }
 }

@@ -8,7 +8,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIter
 use crate::bulk::class::Rows;
 use crate::bulk::index::{ResourceId, StateId};
 use tarbac_store::index::IndexVec;
-use tarbac_store::{Directory, ListId, Row};
+use tarbac_store::{Directory, ListId, Row, index_type};
 
 /// The resources of a state.
 #[derive(Clone, Copy)]
@@ -40,6 +40,11 @@ pub(super) struct Lists {
     of: IndexVec<ResourceId, u32>,
     /// A range of numbers with all of these lists.
     pub all: Range<u32>,
+}
+
+index_type! {
+    /// The position of a list of parents among [`Lists::all`].
+    pub(super) struct ListPlace;
 }
 
 impl Groups {
@@ -114,9 +119,9 @@ impl Lists {
     }
 
     /// The position of the list of a resource in `all`; `None` if the resource does not exist.
-    pub(super) fn position(&self, resource: ResourceId) -> Option<usize> {
+    pub(super) fn position(&self, resource: ResourceId) -> Option<ListPlace> {
         let list = self.of[resource].checked_sub(self.all.start)?;
-        (list < self.all.end).then_some(list as usize)
+        (list < self.all.end).then_some(ListPlace::new(list))
     }
 }
 

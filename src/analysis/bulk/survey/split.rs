@@ -12,7 +12,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterato
 use rayon::slice::ParallelSliceMut;
 
 use super::bits::{BitRows, join};
-use super::groups::{Groups, Lists, StateResources};
+use super::groups::{Groups, ListPlace, Lists, StateResources};
 use crate::bulk::class::Partition;
 use crate::bulk::index::{ActionId, CellId, ClassId, ResourceClassId, ResourceId, StateId};
 use tarbac_store::index::{Id, IndexVec};
@@ -55,7 +55,7 @@ pub(super) struct Member<'s> {
 }
 
 /// For each resource, the sets of a batch that it is in.
-pub(super) struct Membership(BitRows);
+pub(super) struct Membership(BitRows<ResourceId>);
 
 /// Resources of one class that are in the same sets of a person.
 #[derive(Debug, Clone, Copy)]
@@ -155,7 +155,7 @@ impl Membership {
     }
 
     fn words(&self, resource: ResourceId) -> &[u64] {
-        &self.0[resource.index()]
+        &self.0[resource]
     }
 
     /// The sets of a member that a resource is in; they must fit into the first word.
@@ -306,7 +306,7 @@ impl Cells {
 struct Marks<'g> {
     lists: &'g Lists,
     /// For each list of parents, the bits of the sets that hold a parent or one of its ancestors.
-    inherited: BitRows,
+    inherited: BitRows<ListPlace>,
     /// The bits of the sets that hold a resource itself.
     own: HashMap<Row, Vec<u64>>,
 }
@@ -345,11 +345,12 @@ impl<'g> Marks<'g> {
             }
         }
         let last = groups.above.iter().max();
-        let mut of_groups = BitRows::new(words, last.map_or(0, |row| row.index() + 1));
+        let mut of_groups: BitRows<Row> =
+            BitRows::new(words, last.map_or(0, |row| row.index() + 1));
         for group in &groups.above {
             let above = std::iter::once(*group).chain(directory.ancestors(*group));
             let of_above = above.filter_map(|row| members.get(&row));
-            let bits = &mut of_groups[group.index()];
+            let bits = &mut of_groups[*group];
             of_above.for_each(|of_row| join(bits, of_row));
         }
         Some(Self {
@@ -374,7 +375,11 @@ impl<'g> Marks<'g> {
 }
 
 /// For each list of parents, the bits of all parents.
-fn inherited(of_groups: &BitRows, directory: &Directory, lists: Range<u32>) -> BitRows {
+fn inherited(
+    of_groups: &BitRows<Row>,
+    directory: &Directory,
+    lists: Range<u32>,
+) -> BitRows<ListPlace> {
     let words = of_groups.words();
     let mut inherited = BitRows::new(words, lists.len());
     let shares = inherited.all_mut().par_chunks_mut(SHARE * words);
@@ -383,7 +388,7 @@ fn inherited(of_groups: &BitRows, directory: &Directory, lists: Range<u32>) -> B
         for (bits, list) in bits.chunks_exact_mut(words).zip(first..) {
             let parents = directory.parents_in(ListId::new(list));
             // Lists of other entities may lie between those of resources: their groups have no bits.
-            let of_parents = parents.filter_map(|group| of_groups.find(group.index()));
+            let of_parents = parents.filter_map(|group| of_groups.find(group));
             of_parents.for_each(|of_parent| join(bits, of_parent));
         }
     });

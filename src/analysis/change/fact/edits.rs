@@ -9,10 +9,11 @@ use cedar_policy_core::ast;
 use serde_json::{Map, Value};
 
 use super::value::{is_same, literal_value};
-use super::{Assertion, Fact, FactError, InvalidFact, Repetition, Statement, is_in_other};
+use super::{Assertion, Fact, FactError, FactId, InvalidFact, Repetition, Statement, is_in_other};
 use tarbac_host::engine::Engine;
 use tarbac_host::lookup::{Lookup, Name, NameError};
 use tarbac_store::GivenEntity;
+use tarbac_store::index::IndexVec;
 
 /// The entities that facts change or create, while the facts are applied one by one.
 pub(super) struct Edits<'a> {
@@ -21,7 +22,7 @@ pub(super) struct Edits<'a> {
     pub(super) changed: BTreeMap<EntityUid, GivenEntity>,
     /// The index of the fact that makes a statement, by statement and map. A map makes a statement once, however it is
     /// spelled; a case may contradict its suite.
-    stated_by: BTreeMap<(String, (String, u64)), usize>,
+    stated_by: BTreeMap<(String, (String, u64)), FactId>,
     /// Entities for which a fact states an attribute in place of a parent, or that parent.
     pub(super) explicit: BTreeSet<EntityUid>,
 }
@@ -45,7 +46,7 @@ impl<'a> Edits<'a> {
     }
 
     /// Applies the fact with this index.
-    pub(super) fn apply(&mut self, fact: &Fact, index: usize) -> Result<Assertion, FactError> {
+    pub(super) fn apply(&mut self, fact: &Fact, index: FactId) -> Result<Assertion, FactError> {
         let expression = ast::Expr::from_str(&fact.expression).map_err(|error| {
             let reason = error.iter().next().map(ToString::to_string);
             InvalidFact::new(format!(
@@ -85,7 +86,7 @@ impl<'a> Edits<'a> {
     fn apply_value(
         &mut self,
         fact: &Fact,
-        index: usize,
+        index: FactId,
         expression: &ast::Expr,
     ) -> Result<Applied, FactError> {
         let (uid, path) = self.target(expression)?;
@@ -107,7 +108,7 @@ impl<'a> Edits<'a> {
     fn apply_absence(
         &mut self,
         fact: &Fact,
-        index: usize,
+        index: FactId,
         owner: &ast::Expr,
         attribute: &str,
     ) -> Result<Applied, FactError> {
@@ -135,7 +136,7 @@ impl<'a> Edits<'a> {
     fn apply_membership(
         &mut self,
         fact: &Fact,
-        index: usize,
+        index: FactId,
         member: &ast::Expr,
         group: &ast::Expr,
     ) -> Result<Applied, FactError> {
@@ -158,7 +159,7 @@ impl<'a> Edits<'a> {
     fn apply_element(
         &mut self,
         fact: &Fact,
-        index: usize,
+        index: FactId,
         set: &ast::Expr,
         element: &ast::Expr,
     ) -> Result<Applied, FactError> {
@@ -187,9 +188,9 @@ impl<'a> Edits<'a> {
     /// checked: it may come about through a third entity.
     pub(super) fn overridden(
         &self,
-        facts: &[Fact],
+        facts: &IndexVec<FactId, &Fact>,
         assertions: &[Assertion],
-    ) -> Vec<(usize, usize)> {
+    ) -> Vec<(FactId, FactId)> {
         let lost = assertions.iter().filter(|of| !self.holds(facts, of));
         let overridden = lost.filter_map(|lost| {
             let mut others = assertions.iter().rev();
@@ -200,7 +201,7 @@ impl<'a> Edits<'a> {
         overridden.collect()
     }
 
-    fn holds(&self, facts: &[Fact], assertion: &Assertion) -> bool {
+    fn holds(&self, facts: &IndexVec<FactId, &Fact>, assertion: &Assertion) -> bool {
         let Some(edited) = self.changed.get(&assertion.entity) else {
             return false;
         };
@@ -211,8 +212,7 @@ impl<'a> Edits<'a> {
         };
         match &assertion.statement {
             Statement::Exists => {
-                let fact = facts.get(assertion.fact);
-                let attributes = fact.and_then(|fact| fact.value.as_object());
+                let attributes = facts[assertion.fact].value.as_object();
                 attributes.into_iter().flatten().all(|(name, value)| {
                     let path = std::slice::from_ref(name);
                     let value = self.value(&assertion.entity, path, value, false);
@@ -230,7 +230,7 @@ impl<'a> Edits<'a> {
     }
 
     /// Records the statement of a fact, unless another fact of the same map makes it.
-    fn state(&mut self, fact: &Fact, index: usize, statement: String) -> Result<(), FactError> {
+    fn state(&mut self, fact: &Fact, index: FactId, statement: String) -> Result<(), FactError> {
         match self.stated_by.entry((statement.clone(), fact.map.clone())) {
             Entry::Vacant(entry) => {
                 entry.insert(index);

@@ -4,18 +4,19 @@ use std::collections::BTreeSet;
 
 use cedar_policy::EntityUid;
 
-use super::Change;
 use super::facts::entities_of;
 use super::roles::{holder_and_role, leading};
-use crate::change::fact::{self, Assertion, Statement};
+use super::{Change, ChangeId, Changes};
+use crate::change::fact::{self, Assertion, FactId, Statement};
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::engine::Engine;
 use tarbac_host::lookup::{Lookup, in_words};
+use tarbac_store::index::IndexVec;
 
-/// The finding for two changes, by index, that cannot both be made.
-pub(super) fn contradiction(changes: &[Change], (one, other): (usize, usize)) -> Finding {
-    let typed = |index: usize| changes.get(index).map_or_else(String::new, Change::typed);
+/// The finding for two changes that cannot both be made.
+pub(super) fn contradiction(changes: &Changes<'_>, (one, other): (ChangeId, ChangeId)) -> Finding {
+    let typed = |index: ChangeId| changes[index].typed();
     let message = match one == other {
         true => format!("`{}` contradicts itself", typed(one)),
         false => format!(
@@ -63,15 +64,15 @@ pub(super) fn lasting_ended(engine: &Engine, changed: &Engine, names: &Lookup<'_
     findings
 }
 
-/// Pairs of changes, by index, that grant and revoke the same role of the same person or group.
+/// Pairs of changes that grant and revoke the same role of the same person or group.
 pub(super) fn granted_and_revoked(
     engine: &Engine,
     names: &Lookup<'_>,
-    changes: &[Change],
-) -> Vec<(usize, usize)> {
-    let mut granted: Vec<(usize, (EntityUid, EntityUid))> = Vec::new();
+    changes: &Changes<'_>,
+) -> Vec<(ChangeId, ChangeId)> {
+    let mut granted: Vec<(ChangeId, (EntityUid, EntityUid))> = Vec::new();
     let mut revoked = Vec::new();
-    for (index, change) in changes.iter().enumerate() {
+    for (index, change) in changes.iter_enumerated() {
         let (text, of_kind) = match change {
             Change::Grant(text) => (text, &mut granted),
             Change::Revoke(text) => (text, &mut revoked),
@@ -92,22 +93,22 @@ pub(super) fn granted_and_revoked(
 }
 
 /// Findings for changes without effect after all changes, as for a person who leaves a group and joins another that is
-/// in it. `of_fact` has the index of the change of each fact.
+/// in it. `of_fact` has the change of each fact.
 pub(super) fn not_holding(
     changed: &Engine,
     names: &Lookup<'_>,
-    changes: &[Change],
+    changes: &Changes<'_>,
     assertions: &[Assertion],
-    of_fact: &[usize],
+    of_fact: &IndexVec<FactId, ChangeId>,
 ) -> Vec<Finding> {
-    let mut intended: BTreeSet<(usize, EntityUid, EntityUid, bool)> = BTreeSet::new();
+    let mut intended: BTreeSet<(ChangeId, EntityUid, EntityUid, bool)> = BTreeSet::new();
     for assertion in assertions {
-        let change = of_fact.get(assertion.fact);
-        if let (Statement::In(group, is_in), Some(change)) = (&assertion.statement, change) {
-            intended.insert((*change, assertion.entity.clone(), group.clone(), *is_in));
+        if let Statement::In(group, is_in) = &assertion.statement {
+            let change = of_fact[assertion.fact];
+            intended.insert((change, assertion.entity.clone(), group.clone(), *is_in));
         }
     }
-    for (index, change) in changes.iter().enumerate() {
+    for (index, change) in changes.iter_enumerated() {
         if let Change::Revoke(text) = change
             && let Ok((holder, role)) = holder_and_role(changed, names, text)
         {
@@ -120,13 +121,13 @@ pub(super) fn not_holding(
     let mut findings: Vec<Finding> = Vec::new();
     let mut reported = BTreeSet::new();
     for (index, uid, group, is_in) in missed {
-        if let Some(change) = changes.get(index).filter(|_| reported.insert(index)) {
+        if reported.insert(index) {
             let message = format!(
                 "after all changes {} is {} {}, other than `{}` says",
                 names.call(&uid),
                 if is_in { "not in" } else { "still in" },
                 names.call(&group),
-                change.typed()
+                changes[index].typed()
             );
             let finding = Finding::error(code::what_if::CHANGE, message);
             findings.push(finding.help("leave it away, or the change that contradicts it"));
@@ -137,7 +138,11 @@ pub(super) fn not_holding(
 
 /// Side effects of changes, a sentence each: a person who leaves a group to lose one role loses the other roles of
 /// the group too.
-pub(super) fn side_effects(engine: &Engine, names: &Lookup<'_>, changes: &[Change]) -> Vec<String> {
+pub(super) fn side_effects(
+    engine: &Engine,
+    names: &Lookup<'_>,
+    changes: &Changes<'_>,
+) -> Vec<String> {
     let directory = engine.directory();
     let mut side_effects = Vec::new();
     for change in changes {

@@ -8,14 +8,15 @@ use cedar_policy_core::ast;
 use serde_json::Value;
 
 use super::roles::{holder_and_role, leading};
-use super::{Change, FLAG, place, unknown_name};
-use crate::change::fact::Fact;
+use super::{Change, ChangeId, Changes, FLAG, place, unknown_name};
+use crate::change::fact::{Fact, FactId};
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Place;
 use tarbac_host::bundle::Kind;
 use tarbac_host::engine::Engine;
 use tarbac_host::lookup::{Lookup, Name, NameError};
+use tarbac_store::index::IndexVec;
 
 /// The arguments that a flag takes: a value for all entities that have the attribute, and `NAME=VALUE` for each; the
 /// value is left out if it is neither `on` nor `off`.
@@ -42,22 +43,22 @@ pub fn settings(engine: &Engine, flag: &str) -> Vec<String> {
 /// The facts that changes stand for.
 pub(super) struct Facts {
     pub(super) facts: Vec<Fact>,
-    /// For each fact, the index of its change.
-    pub(super) changes: Vec<usize>,
+    /// For each fact, its change.
+    pub(super) changes: IndexVec<FactId, ChangeId>,
     /// Findings for invalid changes.
     pub(super) findings: Vec<Finding>,
 }
 
 /// The facts of changes. A flag for one entity wins over the same flag for all; equal facts are kept once.
-pub(super) fn facts(engine: &Engine, names: &Lookup<'_>, changes: &[Change]) -> Facts {
+pub(super) fn facts(engine: &Engine, names: &Lookup<'_>, changes: &Changes<'_>) -> Facts {
     let mut all = Facts {
         facts: Vec::new(),
-        changes: Vec::new(),
+        changes: IndexVec::new(),
         findings: Vec::new(),
     };
     let mut for_one: HashSet<(&str, String)> = HashSet::new();
     let mut known: HashMap<String, Vec<Value>> = HashMap::new();
-    let indexed = changes.iter().enumerate();
+    let indexed = changes.iter_enumerated();
     let (of_all, of_one): (Vec<_>, Vec<_>) = indexed.partition(|(_, change)| change.is_for_all());
     for (index, change) in of_one.into_iter().chain(of_all) {
         let facts = facts_of(engine, names, change, &place(change));
@@ -188,7 +189,7 @@ fn set(names: &Lookup<'_>, text: &str) -> Result<(String, Value), Box<Finding>> 
     Err(match first_error {
         Some(error) => unknown_name(names.suggest(error, None)),
         None => {
-            let message = "write an attribute, an equals sign, and the value it is to have";
+            let message = "write an attribute, an equals sign, and the new value";
             let help = "for example --set 'P01.version=2403'";
             Box::new(Finding::error(code::what_if::CHANGE, message).help(help))
         }

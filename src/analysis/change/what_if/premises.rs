@@ -1,4 +1,4 @@
-//! The premises of an answer: its changes in the words of the schema.
+//! Premises: the supposed changes as sentences, by the annotations `@told` of the schema.
 //!
 //! A sentence comes from the annotation `@told` of an attribute (`@told_not` if the attribute is false), or of the
 //! type of a parent.

@@ -29,14 +29,14 @@ impl Chosen<'_, '_> {
     /// The steps, and the state after them. With `to_groups`, new roles are assigned to groups where possible.
     pub(super) fn applied(&self, to_groups: bool) -> Result<(Vec<Step>, Engine), Vec<Finding>> {
         let mut draft = Draft::default();
-        let mut steps = self.extended(&mut draft);
+        let mut steps = self.extended(&mut draft)?;
         steps.extend(self.new_roles(&mut draft, to_groups));
         let after = draft.applied(self.catalog.engine)?;
         Ok((steps, after))
     }
 
     /// The steps that extend custom roles.
-    fn extended(&self, draft: &mut Draft) -> Vec<Step> {
+    fn extended(&self, draft: &mut Draft) -> Result<Vec<Step>, Vec<Finding>> {
         let bundle = self.catalog.engine.bundle();
         let mut steps = Vec::new();
         let mut rewritings = Vec::new();
@@ -76,12 +76,12 @@ impl Chosen<'_, '_> {
                 is_assigned: false,
             });
         }
-        let (sources, files) = rewritten(&rewritings);
+        let (sources, files) = rewritten(&rewritings)?;
         draft.files.extend(sources);
         for (step, file) in steps.iter_mut().zip(files) {
             step.change.files.push(file);
         }
-        steps
+        Ok(steps)
     }
 
     /// The steps that make new roles.

@@ -6,12 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use tarbac_fleet::{Announcement, Announcer, Manifest, Replica, ReplicaState, Store, TrustedKeys};
+use tarbac_fleet::{
+    Announcement, Announcer, FleetError, Manifest, RefusedRevision, Replica, ReplicaState, Store,
+    TrustedKeys,
+};
 use tarbac_host::workspace::LoadOptions;
 use tarbac_host::{Layout, Switches, Workspace, assembly};
 use tarbac_serve::{
-    FollowSettings, Followed, FollowerReport, NamedSource, RevisionHistory, RevisionName,
-    RevisionSource, RevisionSources, Settings, SourcePoll, Stopped, TakeRevision, WorkspaceOrigin,
+    FollowSettings, Followed, FollowerReport, NamedSource, RevisionError, RevisionHistory,
+    RevisionName, RevisionSource, RevisionSources, Settings, SourceError, SourcePoll, Stopped,
+    TakeRevision, WorkspaceOrigin,
 };
 
 use super::history::History;
@@ -51,7 +55,7 @@ pub(crate) struct FollowArgs {
     )]
     pub trust: Option<PathBuf>,
 
-    /// Look for a newer revision so often, give or take a fifth.
+    /// How often to look for a newer revision, varied by up to 20 %.
     #[arg(
         long,
         value_name = "DURATION",
@@ -62,7 +66,7 @@ pub(crate) struct FollowArgs {
     )]
     pub poll: Duration,
 
-    /// What is served is stale when the store has not answered for so long.
+    /// How long the store may fail to answer before what is served is stale.
     #[arg(
         long,
         value_name = "DURATION",
@@ -83,11 +87,11 @@ pub(crate) struct FollowArgs {
     )]
     pub when_stale: WhenStaleArg,
 
-    /// Tell in the store what is served, for `tarbac store status`.
+    /// Announce in the store what is served, for `tarbac store status`.
     #[arg(long, env = "TARBAC_ANNOUNCE", hide_env_values = true)]
     pub announce: bool,
 
-    /// The name under which that is told; by default that of the machine.
+    /// The name of this replica in the store; by default that of the machine.
     #[arg(
         long,
         value_name = "NAME",
@@ -196,13 +200,16 @@ fn check(settings: &Settings, followed: Followed, output: &mut Output) -> Result
     };
     let sources = match followed {
         Followed::One(source) => vec![(String::new(), source)],
-        Followed::Several(mut sources) => sources.added().map_err(wrong)?,
+        Followed::Several(mut sources) => {
+            let added = sources.added();
+            added.map_err(|error| wrong(error.to_string()))?
+        }
     };
     for (_, mut source) in sources {
         let mut said = None;
         let polled = source.poll(&mut |origin, name| {
             let loaded = Workspace::load_by(&origin.layout, &origin.switches, &origin.options);
-            let loaded = loaded.map_err(|error| error.to_string())?;
+            let loaded = loaded.map_err(|error| RevisionError::Invalid(error.to_string()))?;
             said = Some((name.number, tarbac_serve::check(settings, &loaded)));
             Ok(())
         });
@@ -233,7 +240,7 @@ impl Sources {
         &self,
         store: &Store,
         folder: Option<&Path>,
-    ) -> Result<Box<dyn RevisionSource>, Failure> {
+    ) -> Result<Box<dyn RevisionSource>, FleetError> {
         Ok(Box::new(Source {
             replica: Replica::new(store.clone(), cache(folder)?),
             options: self.options.clone(),
@@ -243,10 +250,10 @@ impl Sources {
 }
 
 impl RevisionSources for Sources {
-    fn added(&mut self) -> Result<Vec<NamedSource>, String> {
+    fn added(&mut self) -> Result<Vec<NamedSource>, SourceError> {
         let mut found: Vec<Store> = self.stores.drain(..).collect();
         for prefix in &self.prefixes {
-            let names = prefix.workspaces().map_err(|error| error.to_string())?;
+            let names = prefix.workspaces().map_err(silent)?;
             let names = names.iter().filter(|name| !self.known.contains(*name));
             found.extend(names.map(|name| prefix.below(name)));
         }
@@ -254,13 +261,11 @@ impl RevisionSources for Sources {
         for store in found {
             let name = store.name();
             if !self.known.insert(name.clone()) {
-                return Err(format!(
-                    "two stores are called `{name}`, which is their path"
-                ));
+                return Err(SourceError::SameName(name));
             }
             let folder = self.cache.as_ref().map(|cache| cache.join(&name));
             let source = self.source(&store, folder.as_deref());
-            added.push((name, source.map_err(|failure| format!("{failure:?}"))?));
+            added.push((name, source.map_err(not_kept)?));
         }
         Ok(added)
     }
@@ -279,7 +284,7 @@ pub(super) fn given(
     tree: &Path,
     manifest: &Manifest,
     take: TakeRevision<'_>,
-) -> Result<(), String> {
+) -> Result<(), RefusedRevision> {
     let origin = WorkspaceOrigin {
         layout: Layout::new(tree, product::rules()),
         switches: switches_of(&manifest.readings),
@@ -289,7 +294,15 @@ pub(super) fn given(
         number: manifest.number,
         created: manifest.created,
     };
-    take(&origin, name)
+    take(&origin, name).map_err(|error| RefusedRevision(error.to_string()))
+}
+
+pub(super) fn silent(error: FleetError) -> SourceError {
+    SourceError::Silent(error.to_string())
+}
+
+fn not_kept(error: FleetError) -> SourceError {
+    SourceError::NotKept(error.to_string())
 }
 
 impl RevisionSource for Source {
@@ -297,27 +310,27 @@ impl RevisionSource for Source {
         self.replica.store().location().to_string()
     }
 
-    fn poll(&mut self, take: TakeRevision<'_>) -> Result<SourcePoll, String> {
+    fn poll(&mut self, take: TakeRevision<'_>) -> Result<SourcePoll, SourceError> {
         let options = &self.options;
         let polled = self
             .replica
             .poll(&mut |tree, manifest| given(options, tree, manifest, take));
-        let polled = polled.map_err(|error| error.to_string())?;
+        let polled = polled.map_err(silent)?;
         Ok(SourcePoll {
             newest: self.replica.newest(),
             rejected: polled.rejected,
         })
     }
 
-    fn take_kept(&mut self, take: TakeRevision<'_>) -> Result<(), String> {
+    fn take_kept(&mut self, take: TakeRevision<'_>) -> Result<(), SourceError> {
         let options = &self.options;
         let taken = self
             .replica
             .take_kept(&mut |tree, manifest| given(options, tree, manifest, take));
-        taken.map(drop).map_err(|error| error.to_string())
+        taken.map(drop).map_err(not_kept)
     }
 
-    fn report(&mut self, report: &FollowerReport) -> Result<(), String> {
+    fn report(&mut self, report: &FollowerReport) -> Result<(), SourceError> {
         let Some(announcer) = &self.announcer else {
             return Ok(());
         };
@@ -334,7 +347,7 @@ impl RevisionSource for Source {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let said = announcer.say(self.replica.store(), &announcement);
-        said.map_err(|error| error.to_string())
+        said.map_err(silent)
     }
 
     fn leave(&mut self) {

@@ -3,10 +3,11 @@
 use tarbac_fleet::{Cache, FleetError, Heard, Manifest, ReplicaState, Store, heard};
 use tarbac_host::workspace::LoadOptions;
 use tarbac_serve::{
-    HeardReplica, PastRevision, ReplicaCondition, RevisionAbout, RevisionHistory, TakeRevision,
+    HeardReplica, PastRevision, ReplicaCondition, RevisionAbout, RevisionError, RevisionHistory,
+    SourceError, TakeRevision,
 };
 
-use super::follow::given;
+use super::follow::{given, silent};
 use crate::command::fleet::{now, published_by};
 
 /// A store, beside what is served of it.
@@ -31,30 +32,30 @@ impl RevisionHistory for History {
         self.store.location().to_string()
     }
 
-    fn numbers(&self) -> Result<Vec<u64>, String> {
-        self.store.numbers(0).map_err(|error| error.to_string())
+    fn numbers(&self) -> Result<Vec<u64>, SourceError> {
+        self.store.numbers(0).map_err(silent)
     }
 
-    fn revision(&self, number: u64) -> Result<PastRevision, String> {
+    fn revision(&self, number: u64) -> Result<PastRevision, SourceError> {
         let about = match self.manifest(number) {
             Ok(manifest) => Ok(said(manifest)),
-            Err(error) if error.is_passing() => return Err(error.to_string()),
-            Err(error) => Err(error.to_string()),
+            Err(error) if error.is_passing() => return Err(silent(error)),
+            Err(error) => Err(RevisionError::Invalid(error.to_string())),
         };
         Ok(PastRevision { number, about })
     }
 
-    fn replicas(&self) -> Result<Vec<HeardReplica>, String> {
-        let replicas = heard(&self.store, now()).map_err(|error| error.to_string())?;
+    fn replicas(&self) -> Result<Vec<HeardReplica>, SourceError> {
+        let replicas = heard(&self.store, now()).map_err(silent)?;
         Ok(replicas.into_iter().map(replica).collect())
     }
 
-    fn fetch(&self, number: u64, read: TakeRevision<'_>) -> Result<(), String> {
-        let failed = |error: FleetError| error.to_string();
-        let manifest = self.manifest(number).map_err(failed)?;
-        let files = Cache::temporary().map_err(failed)?;
-        files.hold(&self.store, &manifest).map_err(failed)?;
-        given(&LoadOptions::default(), &files.tree(), &manifest, read)
+    fn fetch(&self, number: u64, read: TakeRevision<'_>) -> Result<(), SourceError> {
+        let manifest = self.manifest(number).map_err(silent)?;
+        let files = Cache::temporary().map_err(silent)?;
+        files.hold(&self.store, &manifest).map_err(silent)?;
+        let read = given(&LoadOptions::default(), &files.tree(), &manifest, read);
+        read.map_err(|refused| RevisionError::Invalid(refused.to_string()).into())
     }
 }
 

@@ -35,7 +35,7 @@ fn resources(classes: &[u32]) -> Resources {
 fn membership(words: usize, of: &[&[u64]]) -> Membership {
     let mut rows = BitRows::new(words, of.len());
     for (resource, bits) in of.iter().enumerate() {
-        rows[resource].copy_from_slice(bits);
+        rows[ResourceId::from_usize(resource)].copy_from_slice(bits);
     }
     Membership(rows)
 }
