@@ -6,7 +6,6 @@
 //! messages give them.
 
 pub mod github;
-pub mod json;
 pub mod junit;
 pub mod markdown;
 pub mod sarif;
@@ -33,8 +32,6 @@ use tarbac_host::excerpt::Excerpts;
     parse_err_fn = UnknownFormat::named
 )]
 pub enum ReportFormat {
-    /// A document of tarbac's own, with everything that is known.
-    Json,
     /// JUnit's XML, which nearly every build server reads.
     Junit,
     /// SARIF 2.1.0, for code scanning.
@@ -82,7 +79,6 @@ impl ReportFormat {
 /// A report in a format. The excerpts are those of [`TestReport::places`].
 pub fn render(format: ReportFormat, report: &TestReport, excerpts: &Excerpts) -> String {
     match format {
-        ReportFormat::Json => json::text(report, excerpts),
         ReportFormat::Junit => junit::text(report, excerpts),
         ReportFormat::Sarif => sarif::text(report, excerpts),
         ReportFormat::Github => github::text(report, excerpts),

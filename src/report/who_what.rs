@@ -21,7 +21,7 @@ use tarbac_analysis::who_what::{
 };
 use tarbac_host::decision::{Basis, Decision, Outcome, Provenance, Refusal};
 
-pub use rows::{what_csv, what_markdown, what_ndjson, who_csv, who_markdown, who_ndjson};
+pub use rows::{what_csv, what_markdown, who_csv, who_markdown};
 
 /// The most members of a class that are listed.
 pub const LISTED: usize = 5;

@@ -247,7 +247,7 @@ fn a_cell_in_every_format() {
         "contoso",
     ];
     let with = |format| contoso(&[&ask[..], &["--format", format]].concat());
-    insta::assert_snapshot!(with("table"), @r#"
+    insta::assert_snapshot!(with("human"), @r#"
     contoso  Intune::Tenant::"contoso"
 
                            Roles/Update

@@ -142,20 +142,14 @@ fn rows_say_what_the_document_says() {
             expected.push((principal.clone(), "deny", refused["policies"].clone()));
         }
     }
-    let ndjson = run("ndjson");
-    let lines = ndjson
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let lines: Vec<Value> = lines.collect();
-    assert_eq!(lines.len(), expected.len());
     let csv = run("csv");
     let mut sheet = csv::Reader::from_reader(csv.as_bytes());
     let rows: Vec<csv::StringRecord> = sheet.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), expected.len());
-    for ((line, row), (principal, decision, policies)) in lines.iter().zip(&rows).zip(&expected) {
-        assert_eq!(&line["principal"], principal);
-        assert_eq!(line["decision"], *decision);
-        assert_eq!(&line["policies"], policies);
+    for (row, (principal, decision, policies)) in rows.iter().zip(&expected) {
+        let policies = policies.as_array().unwrap().iter();
+        let policies: Vec<&str> = policies.map(|id| id.as_str().unwrap()).collect();
+        assert_eq!(row[3], *policies.join(" "));
         assert_eq!(row[1], *principal["name"].as_str().unwrap());
         assert_eq!(&row[2], *decision);
     }
@@ -169,14 +163,6 @@ fn what_somebody_may_do_as_rows() {
     let run = |format: &str| contoso(&[&asked[..], &[format]].concat()).stdout;
     let document: Value = serde_json::from_str(&run("json")).unwrap();
     let alike = document["alike"].as_array().unwrap();
-    let ndjson = run("ndjson");
-    for (line, alike) in ndjson.lines().zip(alike) {
-        let line: Value = serde_json::from_str(line).unwrap();
-        assert_eq!(line["decisions"], alike["decisions"]);
-        assert_eq!(line["count"], alike["count"]);
-        assert_eq!(line["principal"], document["principal"]);
-    }
-    assert_eq!(ndjson.lines().count(), alike.len());
     let decisions: usize = alike
         .iter()
         .map(|of| of["decisions"].as_array().unwrap().len())

@@ -15,9 +15,6 @@ pub(crate) enum Format {
     Human,
     /// JSON for programs.
     Json,
-    /// An alias of human.
-    #[value(hide = true)]
-    Table,
     /// JSON for programs, an object a line.
     Ndjson,
     /// Tables in Markdown.
@@ -31,7 +28,7 @@ pub(crate) enum Format {
 impl Format {
     /// Whether the answer is text for people.
     pub(crate) fn is_text(self) -> bool {
-        matches!(self, Self::Human | Self::Table)
+        self == Self::Human
     }
 
     /// The word on the command line.
@@ -48,20 +45,13 @@ pub(crate) const DOCUMENTS: &[Format] = &[Format::Human, Format::Json];
 pub(crate) const TABLE: &[Format] = &[
     Format::Human,
     Format::Json,
-    Format::Table,
     Format::Markdown,
     Format::Csv,
     Format::Html,
 ];
 
 /// The formats of rows.
-pub(crate) const ROWS: &[Format] = &[
-    Format::Human,
-    Format::Json,
-    Format::Ndjson,
-    Format::Markdown,
-    Format::Csv,
-];
+pub(crate) const ROWS: &[Format] = &[Format::Human, Format::Json, Format::Markdown, Format::Csv];
 
 /// The formats of a report about everybody.
 pub(crate) const REPORTS: &[Format] = &[

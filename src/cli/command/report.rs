@@ -1,4 +1,4 @@
-//! Reports written beside the answer of a command.
+//! `--report FORMAT=FILE`: reports for build servers, checked before the run and written after the answer.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -18,7 +18,7 @@ use crate::output::Output;
 pub(crate) struct ReportsArgs {
     /// Write a report as well, for example junit=report.xml; repeatable.
     ///
-    /// FORMAT is json, junit, sarif, github (workflow annotations), markdown (a job summary) or tap; for test also lcov,
+    /// FORMAT is junit, sarif, github (workflow annotations), markdown (a job summary) or tap; for test also lcov,
     /// cobertura or listing, the formats of coverage. FILE is replaced; `-` is standard output, and the answer then goes to
     /// standard error. A report does not change the exit status.
     #[arg(long, value_name = "FORMAT=FILE")]

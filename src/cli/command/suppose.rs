@@ -108,7 +108,7 @@ pub(crate) fn write_premises(
     output: &mut Output,
 ) -> Result<(), Failure> {
     let text = match format {
-        Format::Human | Format::Table => render::premises::human(premises, output.width()),
+        Format::Human => render::premises::human(premises, output.width()),
         Format::Markdown => render::premises::markdown(premises),
         Format::Json | Format::Ndjson | Format::Csv | Format::Html => return Ok(()),
     };

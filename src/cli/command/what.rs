@@ -56,9 +56,9 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let (Workspace { engine, .. }, premises) = suppose(global, &arguments.changes)?;
-    let named = match (global.format, arguments.all) {
-        (Format::Ndjson, _) | (_, true) => usize::MAX,
-        _ => render::who_what::LISTED,
+    let named = match arguments.all {
+        true => usize::MAX,
+        false => render::who_what::LISTED,
     };
     let inquiry = WhatInquiry {
         principal: arguments.principal.clone(),
@@ -74,12 +74,6 @@ pub(crate) fn run(
             &premises,
             engine.provenance(),
         ))?,
-        Format::Ndjson => {
-            let provenance = engine.provenance();
-            output.write_lines(render::who_what::what_ndjson(
-                &what, &called, &premises, provenance,
-            ))?
-        }
         Format::Csv => output.write_sheet(render::who_what::what_csv(&what, &premises))?,
         Format::Markdown => output.write(&render::who_what::what_markdown(&what))?,
         _ => {

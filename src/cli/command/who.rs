@@ -82,10 +82,6 @@ pub(crate) fn run(
             let provenance = engine.provenance();
             output.write(&render::who_what::document(&who, &premises, provenance))?
         }
-        Format::Ndjson => {
-            let provenance = engine.provenance();
-            output.write_lines(render::who_what::who_ndjson(&who, &premises, provenance))?
-        }
         Format::Csv => output.write_sheet(render::who_what::who_csv(&who, &premises))?,
         Format::Markdown => {
             output.write(&render::who_what::who_markdown(&who, arguments.may_not))?;

@@ -1,18 +1,13 @@
-//! Rows of `who` and `what`, for tables and lines of JSON.
-
-use serde::Serialize;
+//! Rows of `who` and `what`, for tables.
 
 use super::{chain, messages};
-use crate::premises::PremisesDocument;
-use crate::provenance::ProvenanceWire;
 use crate::support::in_short;
 use crate::table::Table;
 use crate::tally::names_in_a_cell;
-use crate::{VERSION, ndjson};
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_analysis::explain::Named;
-use tarbac_analysis::who_what::{Alike, Eligible, Permitted, Way, What, Who};
-use tarbac_host::decision::{Decision, Outcome, Provenance, Refusal};
+use tarbac_analysis::who_what::{Eligible, What, Who};
+use tarbac_host::decision::{Decision, Outcome, Refusal};
 
 const WHO: &[&str] = &[
     "principal",
@@ -150,86 +145,4 @@ fn refused(who: &Who) -> impl Iterator<Item = RefusedPerson<'_>> {
             eligible: None,
         })
     }))
-}
-
-/// A person with a decision.
-#[derive(Serialize)]
-struct WhoLine<'a> {
-    version: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    asked: Option<PremisesDocument<'a>>,
-    decision: Decision,
-    #[serde(flatten)]
-    permitted: Option<&'a Permitted>,
-    #[serde(flatten)]
-    refused: Option<RefusedLine<'a>>,
-}
-
-#[derive(Serialize)]
-struct RefusedLine<'a> {
-    principal: &'a Named,
-    policies: &'a [String],
-    messages: Vec<&'a str>,
-    errors: &'a [String],
-    #[serde(skip_serializing_if = "<[Way]>::is_empty")]
-    eligible: &'a [Way],
-}
-
-/// The answer of `who` as NDJSON.
-pub fn who_ndjson<'a>(
-    who: &'a Who,
-    premises: &'a Premises,
-    provenance: &'a Provenance,
-) -> impl Iterator<Item = String> + use<'a> {
-    let wire = ProvenanceWire::new(provenance);
-    let may = who.may.iter().map(move |permitted| WhoLine {
-        version: VERSION,
-        asked: PremisesDocument::if_any(premises),
-        decision: Decision::Allow,
-        permitted: Some(permitted),
-        refused: None,
-    });
-    let others = refused(who).map(move |of| WhoLine {
-        version: VERSION,
-        asked: PremisesDocument::if_any(premises),
-        decision: of.outcome.decision,
-        permitted: None,
-        refused: Some(RefusedLine {
-            principal: of.principal,
-            policies: &of.outcome.policies,
-            messages: messages(of.refusals),
-            errors: &of.outcome.errors,
-            eligible: of.eligible.map_or(&[], |of| of.ways.as_slice()),
-        }),
-    });
-    may.chain(others).map(move |line| ndjson(&wire.with(line)))
-}
-
-/// A class of resources with its decisions.
-#[derive(Serialize)]
-struct WhatLine<'a> {
-    version: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    asked: Option<PremisesDocument<'a>>,
-    principal: &'a Named,
-    #[serde(flatten)]
-    alike: &'a Alike,
-}
-
-/// The answer of `what` as NDJSON, an object for each class of resources.
-pub fn what_ndjson<'a>(
-    what: &'a What,
-    principal: &'a Named,
-    premises: &'a Premises,
-    provenance: &'a Provenance,
-) -> impl Iterator<Item = String> + use<'a> {
-    let wire = ProvenanceWire::new(provenance);
-    what.alike.iter().map(move |alike| {
-        ndjson(&wire.with(WhatLine {
-            version: VERSION,
-            asked: PremisesDocument::if_any(premises),
-            principal,
-            alike,
-        }))
-    })
 }

@@ -150,8 +150,8 @@ fn what_each_format_looks_like() {
 #[test]
 fn each_finding_is_in_each_format() {
     for workspace in [wrong(), warned(), clean()] {
-        let document: serde_json::Value =
-            serde_json::from_str(&validated(&workspace, ReportFormat::Json)).unwrap();
+        let answer = workspace.run(&["validate", "--format", "json"]).stdout;
+        let document: serde_json::Value = serde_json::from_str(&answer).unwrap();
         let count = |key: &str| usize::try_from(document[key].as_u64().unwrap()).unwrap();
         let (errors, warnings) = (count("errors"), count("warnings"));
         let findings = errors + warnings;
@@ -183,13 +183,6 @@ fn each_finding_is_in_each_format() {
 #[test]
 fn each_test_is_in_each_format() {
     let report = tested();
-    let document: serde_json::Value =
-        serde_json::from_str(&rendered(ReportFormat::Json, &report)).unwrap();
-    assert_eq!(
-        (&document["tests"], &document["failed"]),
-        (&3.into(), &2.into())
-    );
-
     let junit = readers::junit(&rendered(ReportFormat::Junit, &report));
     assert_eq!((junit.tests, junit.failures, junit.skipped), (4, 2, 1));
     let failed = &junit.suites[0].cases[1];
@@ -240,11 +233,6 @@ fn places_are_lines_and_columns() {
     assert_eq!(region(0), [3, 3, 3, 8]);
     assert_eq!(region(1), [1, 1, 1, 1]);
     assert_eq!(region(2), [4, 3, 5, 1]);
-    // The first test starts with a letter of two bytes.
-    let json: serde_json::Value =
-        serde_json::from_str(&rendered(ReportFormat::Json, &tested())).unwrap();
-    let test = &json["groups"][0]["tests"][0];
-    assert_eq!((&test["line"], &test["column"]), (&2.into(), &3.into()));
     // An annotation over several lines has no columns.
     let github = readers::github(&rendered(ReportFormat::Github, &tested()));
     assert_eq!(github[2].properties["endLine"], "5");
@@ -346,10 +334,6 @@ fn hostile_text_stays_text() {
         page.blocks,
         [format!("{}\n````\n</code>\n", hostile(false))]
     );
-
-    let json: serde_json::Value =
-        serde_json::from_str(&rendered(ReportFormat::Json, &report)).unwrap();
-    assert_eq!(json["groups"][0]["name"], HOSTILE);
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn quiet_leaves_answers_and_errors() {
     let ran = contoso(&[&wrong[..], &["-q"]].concat());
     assert_eq!(ran.stderr, contoso(&wrong).stderr);
     // An answer that a report sends to standard error stays there.
-    let ran = contoso(&["validate", "--report", "json=-", "-q"]);
+    let ran = contoso(&["validate", "--report", "tap=-", "-q"]);
     assert!(!ran.stderr.is_empty(), "{ran}");
 }
 
