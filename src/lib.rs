@@ -31,8 +31,8 @@
 //! façade, with the rules and the sample tenant that ship ([`shipped`]), and the program. `tarbac-host` alone loads and
 //! decides; it holds no policy.
 //!
-//! Deliberately absent: any network but that of `tarbac serve` and `tarbac collect`, which stand in storeys of their own, and whatever could be stale: what is kept of decisions
-//! ([`bulk::decider::Decider`]) belongs to one engine, which never changes.
+//! Deliberately absent: any network but that of `serve`, `collect` and `fleet`, which are storeys of their own, and whatever
+//! could be stale: what is kept of decisions ([`bulk::decider::Decider`]) belongs to one engine, which never changes.
 //!
 //! # Features
 //!

@@ -1,4 +1,4 @@
-//! Why a command could not answer.
+//! The errors that end a command without an answer.
 
 use std::io;
 use std::path::Path;

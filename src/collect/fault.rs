@@ -1,4 +1,4 @@
-//! Why a collection stops.
+//! The errors that stop a collection.
 
 use std::io;
 use std::path::Path;

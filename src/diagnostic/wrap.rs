@@ -1,4 +1,4 @@
-//! Text in lines of limited width.
+//! Line breaks of a text at a width in terminal columns.
 
 use std::borrow::Cow;
 

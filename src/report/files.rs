@@ -1,4 +1,4 @@
-//! Lists of written files, for programs.
+//! The JSON of `init` and `fmt`: a list of files.
 
 use schemars::JsonSchema;
 use serde::Serialize;

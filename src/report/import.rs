@@ -13,6 +13,7 @@ use tarbac_tenant::import::{ImportReport, Matter};
 
 use super::{Style, VERSION, json};
 use crate::schema;
+use crate::words::of_number;
 
 pub use catalog::{CATALOG_SCHEMA, catalog, catalog_document, catalog_markdown};
 pub use script::script;
@@ -45,6 +46,7 @@ pub fn human(
     };
     let mut text = format!("{what} {}\n", out.display());
     for (what, count) in &report.counts {
+        let what = of_number(*count as u64, what);
         text += &format!("{count:>12} {what}\n");
     }
     let (files, mut is_cut) = files(change, all);
@@ -236,7 +238,10 @@ pub fn document(report: &ImportReport, change: &ImportChanges<'_>, out: &Path) -
         version: VERSION,
         workspace: out.display().to_string(),
         counts: counts
-            .map(|(what, count)| (what.replace([' ', '-'], "_"), (*count).into()))
+            .map(|(what, count)| {
+                let key = of_number(2, what).replace([' ', '-'], "_");
+                (key, (*count).into())
+            })
             .collect(),
         files: Files {
             written: !change.is_tried,

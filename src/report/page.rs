@@ -1,4 +1,4 @@
-//! Text in lines of limited width.
+//! A page of text: paragraphs and lists, wrapped to a width.
 
 use unicode_width::UnicodeWidthStr;
 

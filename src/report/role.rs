@@ -1,4 +1,4 @@
-//! Differences between the policies and the role definitions of a tenant.
+//! The texts and JSON of `role diff`: where policies and tenant disagree on a role.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -21,6 +21,7 @@ pub fn counted<N: TryInto<u64>>(count: N, noun: &str) -> String {
 pub fn of_number(count: u64, noun: &str) -> String {
     match (count, noun.strip_suffix('y')) {
         (1, _) => noun.to_owned(),
+        _ if noun == "person" => "people".to_owned(),
         (_, Some(stem)) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{stem}ies"),
         _ => format!("{noun}s"),
     }

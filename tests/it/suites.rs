@@ -3,7 +3,7 @@
 mod facts;
 mod mistakes;
 
-use crate::tarbac::{Ran, Tarbac, contoso};
+use crate::tarbac::{Ran, Tarbac, contoso, contoso_with};
 
 /// A suite about the small tenant, with one case.
 fn suite(case: &str) -> String {
@@ -332,6 +332,17 @@ fn the_files_for_the_stock_tool_go_into_a_folder() {
         workspace.run_with(&["test", "--cedar", "-"], b"[]").status,
         2
     );
+}
+
+/// Plain Cedar puts a question of the schema to policies about every action too, as to the forbid for disabled accounts.
+#[test]
+fn what_cedar_decides_otherwise_is_left_out() {
+    let written = contoso(&["test", "tests/authority.yaml", "--to-cedar"]);
+    assert_eq!(written.status, 0, "{written}");
+    let reason = "which plain Cedar also puts to `guardrails.account.disabled`";
+    assert!(written.stderr.contains(reason), "{written}");
+    let ran = contoso_with(&["test", "--cedar", "-"], written.stdout.as_bytes());
+    assert_eq!(ran.status, 0, "{ran}");
 }
 
 #[test]

@@ -25,6 +25,9 @@ pub(super) enum TestError {
     NoEntityFile(String),
     #[error("there are no entities")]
     NoEntities,
+    /// A policy cannot be added to the others; this is Cedar's message.
+    #[error("the policies cannot be taken together: {0}")]
+    Policies(String),
 }
 
 /// The reason why entities cannot be read.
@@ -56,6 +59,11 @@ pub enum WriteError {
     /// The action is not in the schema.
     #[error("`{0}` is no action of the schema")]
     UnknownAction(String),
+    /// A policy about every action decides a question of the schema in plain Cedar, and none here; its id.
+    #[error(
+        "a question of the schema, which plain Cedar also puts to `{0}`, a policy about every action"
+    )]
+    EveryAction(String),
     /// A value has no form in JSON.
     #[error("{0}")]
     Json(String),

@@ -5,9 +5,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::error::WriteError;
-use tarbac_host::bundle::Action;
+use tarbac_host::bundle::{Action, Policy};
 use tarbac_host::decision::{Decision, Request};
-use tarbac_host::engine::Engine;
+use tarbac_host::engine::{Engine, EntitySlice, Evaluation, Undecidable};
 
 /// The expected decision of a request.
 #[derive(Debug, Clone)]
@@ -45,8 +45,8 @@ pub struct Skipped {
 /// Writes expectations as tests that need no workspace: each brings the entities that its request can reach, with all
 /// ancestors as parents, and its action with its groups. They can be read with and without the schema.
 ///
-/// The format cannot express an indeterminate decision, nor a request with an entity that does not exist; these are
-/// skipped, with the reason.
+/// The format cannot express an indeterminate decision, nor a request with an entity that does not exist, nor a question
+/// of the schema that a policy about every action decides in plain Cedar; these are skipped, with the reason.
 ///
 /// The readings are the engine's, and must be the same for every test. The other program has no readings, and needs
 /// the policies in force: [`policies_in_force`](super::policies_in_force).
@@ -89,6 +89,9 @@ fn test(expectation: &Expectation<'_>) -> Result<String, WriteError> {
     if expectation.decision == Decision::Indeterminate {
         return Err(WriteError::Indeterminate);
     }
+    if let Some(policy) = asked_by_cedar_alone(expectation.engine, request)? {
+        return Err(WriteError::EveryAction(policy.id().to_owned()));
+    }
     let context = request.context.to_json_value();
     let context = context.map_err(|error| WriteError::Json(error.to_string()))?;
     Ok(format!(
@@ -118,12 +121,37 @@ fn test(expectation: &Expectation<'_>) -> Result<String, WriteError> {
     ))
 }
 
-/// The entities that a request can reach, sorted, and then its action.
-fn entity_lines(engine: &Engine, request: &Request) -> Result<Vec<String>, WriteError> {
-    let slice = engine.slice(request).map_err(|errors| {
+/// A policy that decides a question in plain Cedar, because it is about every action, and is not asked here.
+fn asked_by_cedar_alone<'e>(
+    engine: &'e Engine,
+    request: &Request,
+) -> Result<Option<&'e Policy>, WriteError> {
+    let bundle = engine.bundle();
+    let action = bundle.vocabulary().action(&request.action);
+    let Some(question) = action.filter(|action| action.is_question()) else {
+        return Ok(None);
+    };
+    let slice = slice(engine, request)?;
+    let in_words = |error: Undecidable| WriteError::Entities(error.to_string());
+    let evaluation = Evaluation::within(engine, request, &slice).map_err(in_words)?;
+    let mut asked = bundle.in_force(engine.readings()).filter(|policy| {
+        let scope = policy.action_scope();
+        scope.covers(question) && !scope.answers(question)
+    });
+    // One that cannot be evaluated is an error that the other program counts.
+    Ok(asked.find(|policy| !matches!(evaluation.applies(policy.ast()), Ok(false))))
+}
+
+fn slice(engine: &Engine, request: &Request) -> Result<EntitySlice, WriteError> {
+    engine.slice(request).map_err(|errors| {
         let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
         WriteError::Entities(errors.join("; "))
-    })?;
+    })
+}
+
+/// The entities that a request can reach, sorted, and then its action.
+fn entity_lines(engine: &Engine, request: &Request) -> Result<Vec<String>, WriteError> {
+    let slice = slice(engine, request)?;
     let action = engine.bundle().vocabulary().action(&request.action);
     let action = action.ok_or_else(|| WriteError::UnknownAction(request.action.to_string()))?;
     let entities = slice

@@ -206,7 +206,7 @@ impl Document {
 }
 
 /// Facts about entities: a Cedar expression such as `Intune::Tenant::"contoso".useIntuneRbac`, and
-/// the value it is to have.
+/// the new value.
 pub(super) type Facts = Entries<Spanned<Value>>;
 
 /// One name, or a list of them.

@@ -32,11 +32,11 @@ const ROWS_OF_PAGE: u64 = 50_000;
 /// Collect the exports of a live tenant from Microsoft Graph and Configuration Manager.
 ///
 /// It asks for every export that import reads, to the last page, and writes the answers as they come, compressed. Nothing
-/// is changed in the tenant. In the folder an export is seen once the whole collection is there; one that is stopped goes
-/// on with --resume, and one that fails leaves the last one. What is refused is named with the permission that it takes,
+/// is changed in the tenant. The folder keeps the last collection until the new one is complete; a collection that was
+/// stopped is continued by --resume. If a call is refused, its export is missing, the permission that it needs is named,
 /// and the rest is collected; collected.json is the account of all calls.
 ///
-/// On a terminal one signs in with a code in a browser. Where nobody sits, say with --sign-in who asks.
+/// On a terminal, you sign in with a code in a browser. Without one, --sign-in says who signs in.
 ///
 /// Exit status: 0 everything is there, 1 something was refused, 2 nothing was collected.
 #[derive(Debug, Args)]
@@ -86,7 +86,7 @@ pub(crate) struct CollectArgs {
     #[arg(long, value_name = "CLOUD", default_value = "global", value_parser = cloud_names())]
     pub cloud: String,
 
-    /// Make so many requests at once.
+    /// The number of requests at once.
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub jobs: usize,
 
@@ -94,7 +94,7 @@ pub(crate) struct CollectArgs {
     #[command(flatten)]
     pub sign_in: SignInArgs,
 
-    /// Collect again and again, after so long.
+    /// Collect again and again, at this interval.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub every: Option<Duration>,
 

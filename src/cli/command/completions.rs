@@ -15,6 +15,8 @@ use crate::output::Output;
 ///
 /// The completions call this program, which offers the readings, people, permissions and devices of the workspace that
 /// the command line or TARBAC_WORKSPACE names, unless its entities are larger than 32 MiB.
+///
+/// Exit status: 0 written, 2 could not answer.
 #[derive(Debug, Args)]
 #[command(arg = format_fixed(&[Format::Human]), after_help = "\
 Examples:

@@ -22,7 +22,7 @@ use crate::product;
 
 /// Write a sample workspace to try tarbac on.
 ///
-/// Writes the policies and the schema that ship, a small invented tenant, and a README with the next steps. It overwrites
+/// Writes the policies and the schema that ship, two small invented tenants, and a README with the next steps. It overwrites
 /// nothing: if one of the files exists, nothing is written. An existing .gitignore gets further lines.
 #[derive(Debug, Args)]
 #[command(arg = format_among(DOCUMENTS), after_help = "\

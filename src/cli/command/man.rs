@@ -13,6 +13,8 @@ use crate::failure::{Failure, ShellError};
 use crate::output::Output;
 
 /// Write the manual page to standard output, or one page for each command into a folder.
+///
+/// Exit status: 0 written, 2 could not answer.
 #[derive(Debug, Args)]
 #[command(arg = format_fixed(&[Format::Human]), after_help = "\
 Examples:

@@ -18,6 +18,8 @@ use crate::output::Output;
 ///
 /// Without --principal and --resource: permissions × roles, by the policies in force. With one of them, or --all: people ×
 /// permissions, in a block for each device; each cell has its deciding policy.
+///
+/// Exit status: 0 written, 2 could not answer.
 #[derive(Debug, Args)]
 #[command(arg = format_among(TABLE), after_help = "\
 Examples:

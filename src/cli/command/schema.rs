@@ -15,6 +15,8 @@ use crate::failure::ShellError;
 use crate::output::Output;
 
 /// Write a JSON Schema to standard output, for editors and programs.
+///
+/// Exit status: 0 written, 2 could not answer.
 #[derive(Debug, Args)]
 #[command(arg = format_fixed(DOCUMENTS), after_help = "\
 Examples:

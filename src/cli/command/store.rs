@@ -41,7 +41,7 @@ pub(crate) enum StoreCommand {
     Prune(PruneArgs),
 }
 
-/// Show the newest revision, and how the replicas are that say so (serve --announce).
+/// Show the newest revision, and the state of the replicas that use --announce.
 ///
 /// Exit status: 0 every replica serves what it should, 1 one is stale, rejects a revision, or has said nothing for 3
 /// minutes, 2 could not answer.

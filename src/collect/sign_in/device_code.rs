@@ -1,4 +1,4 @@
-//! A person signs in with a code in a browser.
+//! The sign-in of a person with a code in a browser.
 //!
 //! Source: RFC 8628, and the page of Microsoft Entra on the device authorization grant. The Azure SDK for Rust has no such
 //! credential.

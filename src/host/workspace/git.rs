@@ -109,7 +109,7 @@ pub(super) fn files_of(
     let git = |arguments: &[&str]| git(layout, arguments);
     // Git would take a name that begins with a dash for an option.
     if revision.starts_with('-') {
-        return Err(wrong("it is no file and no revision".to_owned()));
+        return Err(wrong("no such path or git revision".to_owned()));
     }
     if !layout.policies.is_empty() || !layout.schema.is_empty() {
         return Err(wrong(
@@ -152,14 +152,12 @@ fn listed(layout: &Layout, revision: &str, parts: &[&str]) -> Result<Vec<u8>, Un
     let listed = git(layout, &["ls-tree", "-r", "-z", revision, "--"])
         .args(parts)
         .output()
-        .map_err(|error| wrong(&format!("it is no file, and git cannot be run: {error}")))?;
+        .map_err(|error| wrong(&format!("no such path, and git cannot be run: {error}")))?;
     if !listed.status.success() {
-        let said = String::from_utf8_lossy(&listed.stderr);
-        let said = said.trim().trim_start_matches("fatal: ");
-        let reason = format!("it is no file, and git says: {said}");
+        let reason = "no such path or git revision";
         return Err(match is_shallow(layout) {
-            true => unreadable(Path::new(revision), &reason, Some(SHALLOW)),
-            false => wrong(&reason),
+            true => unreadable(Path::new(revision), reason, Some(SHALLOW)),
+            false => wrong(reason),
         });
     }
     match is_commit(layout, revision) {

@@ -10,7 +10,7 @@ use crate::page::Page;
 use tarbac_analysis::change::impact::{Direction, ImpactTotals};
 use tarbac_analysis::explain::Named;
 use tarbac_analysis::plan::{
-    Deviation, Gained, GrantingRole, Lost, Permission, Plan, PolicyFile, Proposal, Reason,
+    Deviation, Gained, GrantingRole, Lost, Permission, Plan, PlannedFile, Proposal, Reason,
     RoleChange, RoleChangeKind,
 };
 
@@ -127,7 +127,7 @@ fn change_in_markdown(change: &RoleChange) -> String {
     text
 }
 
-fn heading_of(file: &PolicyFile) -> String {
+fn heading_of(file: &PlannedFile) -> String {
     match file.policy.trim().is_empty() {
         true => format!("{}: the policy goes", file.path),
         false => format!("{}:", file.path),

@@ -1,4 +1,4 @@
-//! The catalog of exports.
+//! The list of `tarbac import --how`: each export with its call.
 
 use schemars::JsonSchema;
 use serde::Serialize;

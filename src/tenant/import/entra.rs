@@ -1,4 +1,4 @@
-//! People, groups and directory roles of Microsoft Entra.
+//! People, groups and directory roles of the exports of Microsoft Entra, joined by their ids.
 
 mod directory_roles;
 mod groups;

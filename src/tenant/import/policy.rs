@@ -1,4 +1,4 @@
-//! The text of the Cedar policy of an imported custom role.
+//! The text of the Cedar policy of an imported role, custom or built-in.
 
 use std::collections::{BTreeMap, BTreeSet};
 

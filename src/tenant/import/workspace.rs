@@ -79,7 +79,7 @@ impl Imported {
         self.report
     }
 
-    /// The number of entities of each kind, in the order of the families.
+    /// The number of entities of each kind, which is named in the singular, in the order of the families.
     pub(super) fn counts(&self) -> Vec<(&'static str, usize)> {
         let in_sites =
             |count: fn(&Site) -> usize| self.sites.iter().map(|(_, site)| count(site)).sum();
@@ -90,16 +90,16 @@ impl Imported {
             .filter(|role| role.is_built_in)
             .count();
         vec![
-            ("hierarchies", self.sites.len()),
-            ("built-in roles", built_in),
-            ("custom roles", self.intune.roles.len() - built_in),
-            ("role assignments", self.intune.assignments.len()),
-            ("scope tags", self.intune.scope_tags.len() - 1),
-            ("groups", self.entra.groups.len()),
-            ("people", self.entra.people.len()),
-            ("directory roles", self.entra.directory_roles.len()),
-            ("collections", in_sites(|site| site.collections.len())),
-            ("devices", in_sites(|site| site.devices.len())),
+            ("hierarchy", self.sites.len()),
+            ("built-in role", built_in),
+            ("custom role", self.intune.roles.len() - built_in),
+            ("role assignment", self.intune.assignments.len()),
+            ("scope tag", self.intune.scope_tags.len() - 1),
+            ("group", self.entra.groups.len()),
+            ("person", self.entra.people.len()),
+            ("directory role", self.entra.directory_roles.len()),
+            ("collection", in_sites(|site| site.collections.len())),
+            ("device", in_sites(|site| site.devices.len())),
         ]
     }
 

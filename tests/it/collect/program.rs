@@ -163,7 +163,10 @@ fn arguments_that_lead_nowhere_are_refused() {
     let tarbac = folder();
     for (arguments, told) in [
         (&["collect"][..], "--out"),
-        (&["collect", "--out", "x"], "nobody is at a terminal"),
+        (
+            &["collect", "--out", "x"],
+            "there is no terminal to sign in at",
+        ),
         (
             &["collect", "--out", "x", "--configmgr", "cm01"],
             "site code",

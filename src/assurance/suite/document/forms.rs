@@ -237,7 +237,7 @@ impl JsonSchema for Given {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let facts = json!({
-            "description": "Facts: a Cedar expression about an entity, and the value it is to have.",
+            "description": "Facts: a Cedar expression about an entity, and the new value.",
             "type": "object",
         });
         let fixture = json!({ "description": "The name of a fixture.", "type": "string" });

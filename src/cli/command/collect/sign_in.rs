@@ -98,7 +98,7 @@ impl SignInArgs {
             None if io::stderr().is_terminal() => SignIn::DeviceCode,
             None => {
                 return Err(ShellError::Arguments {
-                    message: "nobody is at a terminal to sign in".to_owned(),
+                    message: "there is no terminal to sign in at".to_owned(),
                     help: Some("say who signs in, with --sign-in or --token-command".to_owned()),
                 }
                 .into());

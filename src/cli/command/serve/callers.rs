@@ -34,7 +34,7 @@ pub(crate) struct CallerArgs {
     )]
     pub tls_key: Option<PathBuf>,
 
-    /// Take certificates of clients that these have signed (PEM); --tokens has their rights.
+    /// Accept client certificates signed by these authorities (PEM); --tokens has their rights.
     #[arg(
         long,
         value_name = "FILE",

@@ -7,6 +7,7 @@ use tarbac_fleet::{
 };
 use tarbac_report as render;
 use tarbac_report::store::Pruning;
+use tarbac_report::words::counted;
 
 use super::{PruneArgs, RevertArgs};
 use crate::arguments::{Format, GlobalArgs};
@@ -78,8 +79,10 @@ pub(crate) fn prune(
             render::store::document("store prune", pruning)
         }
         _ => format!(
-            "removed {} revisions, {} files, and what {} replicas said that are gone\n",
-            pruned.revisions, pruned.blobs, pruned.replicas
+            "removed {}, {}, and the announcements of {} that are gone\n",
+            counted(pruned.revisions, "revision"),
+            counted(pruned.blobs, "file"),
+            counted(pruned.replicas, "replica"),
         ),
     })?;
     Ok(Exit::Yes)

@@ -6,6 +6,7 @@ use tarbac_report::store::{
     ReplicaCondition, ReplicaStatus, StoreLog, StoreLogEntry, StorePublisher, StoreStatus,
     StoredFiles, StoredReadings, StoredRevision,
 };
+use tarbac_report::words::counted;
 
 use super::{LogArgs, StatusArgs};
 use crate::arguments::{Format, GlobalArgs};
@@ -39,8 +40,8 @@ pub(crate) fn status(
         _ => {
             let first = match &newest {
                 Some(newest) => format!(
-                    "{} revisions, the newest: {}\n",
-                    numbers.len(),
+                    "{}, the newest: {}\n",
+                    counted(numbers.len(), "revision"),
                     line(newest)
                 ),
                 None => "there is no revision yet\n".to_owned(),

@@ -1,4 +1,4 @@
-//! The clouds of Microsoft, each with its services.
+//! The clouds of Microsoft: the hosts of sign-in and of Graph in each.
 
 /// A cloud.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

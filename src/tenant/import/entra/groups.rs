@@ -1,4 +1,4 @@
-//! Groups and their direct members.
+//! The groups of `graph/groups.json`, with their direct members.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Accounts of people.
+//! The accounts of `graph/users.json`: names, sync, licenses, and whether they are enabled.
 
 use std::collections::{BTreeMap, BTreeSet};
 
