@@ -3,6 +3,7 @@
 //! `cargo bench --bench collect` prints the table; `-- --test` checks that it can be made, on a small size. Server and
 //! collection are processes of their own, so that the memory is that of the collection alone.
 
+#![warn(clippy::too_many_lines)]
 #![expect(
     clippy::disallowed_methods,
     clippy::indexing_slicing,

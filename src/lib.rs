@@ -47,6 +47,13 @@
 //! Cedar's types that stand in the signatures, such as the context of a [`Request`], are those of
 //! [`cedar_policy`], which is re-exported here, so that the versions agree.
 
+#![warn(
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::too_many_lines
+)]
+
 pub mod shipped;
 
 #[cfg(doctest)]

@@ -1,5 +1,7 @@
 //! The program: the command line, with the rules and the sample that ship.
 
+#![warn(clippy::too_many_lines)]
+
 use std::process::ExitCode;
 #[cfg(unix)]
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,6 +1,11 @@
 //! Analysis of the policies: explanations, access, and the effect of changes.
 
-#![warn(unreachable_pub, clippy::too_many_lines)]
+#![warn(
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::too_many_lines
+)]
 
 pub mod access_review;
 pub mod authority;

@@ -1,6 +1,11 @@
 //! Assurance of the policies: suites, snapshots, coverage, mutants and proofs.
 
-#![warn(unreachable_pub, clippy::too_many_lines)]
+#![warn(
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::too_many_lines
+)]
 
 pub mod cedar_run_tests;
 pub mod coverage;

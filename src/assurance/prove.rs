@@ -47,7 +47,7 @@ pub use label::spaced;
 pub use model::{Model, ModelEntity, ModelError, as_entity as entity_of};
 pub use mutation::{SpecMutation, SpecSurvivor};
 pub use path::Holder;
-pub use pool::Progress;
+pub use pool::ProofProgress;
 pub use relevance::RelevantFact;
 pub use solver::{NoSolver, Solving, Unknown};
 pub use spec::{Says, Spec, read};
@@ -173,7 +173,7 @@ impl<'a> Prover<'a> {
     pub fn prove<'s>(
         &self,
         specs: &'s [Spec],
-        progress: Progress<'_>,
+        progress: ProofProgress<'_>,
     ) -> Result<Proof<'s>, NoSolver> {
         let surroundings = self.surroundings(specs.iter().map(Spec::policy));
         // Policies of every reading are checked, as a spec may be about readings that are not in force.

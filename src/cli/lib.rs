@@ -1,6 +1,11 @@
 //! The command line: arguments, files, streams and exit status.
 
-#![warn(unreachable_pub, clippy::too_many_lines)]
+#![warn(
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::too_many_lines
+)]
 
 mod arguments;
 mod atomic;

@@ -14,7 +14,12 @@
 //! | `tally` | the account of what came |
 //! | `pseudonym` | a copy with made-up names |
 
-#![warn(unreachable_pub, clippy::too_many_lines)]
+#![warn(
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::too_many_lines
+)]
 
 mod admin_service;
 mod answer;

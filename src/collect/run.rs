@@ -78,7 +78,11 @@ pub fn collect(settings: &CollectSettings) -> Result<Collected, CollectError> {
         given_up: Mutex::default(),
     };
     let claims = match &clients.graph {
-        Some(graph) => graph.token()?.as_ref().map(Claims::of).unwrap_or_default(),
+        Some(graph) => graph
+            .token()?
+            .as_ref()
+            .map(Claims::read)
+            .unwrap_or_default(),
         None => Claims::default(),
     };
     let pool = ThreadPoolBuilder::new()

@@ -117,7 +117,7 @@ pub(crate) struct Claims {
 
 impl Claims {
     /// The claims of a token; none where it is not to be read.
-    pub(crate) fn of(token: &Secret) -> Self {
+    pub(crate) fn read(token: &Secret) -> Self {
         let part = token.reveal().split('.').nth(1).unwrap_or_default();
         let bytes = URL_SAFE_NO_PAD.decode(part.trim_end_matches('='));
         let claims = bytes

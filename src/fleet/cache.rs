@@ -255,7 +255,7 @@ impl GivenContent {
             Self::OnDisk(path) => {
                 blob::digest_of_file(path).map_err(|reason| FleetError::file("read", path, reason))
             }
-            Self::Text(text) => Ok((Digest::of(text.as_bytes()), text.len() as u64)),
+            Self::Text(text) => Ok((Digest::hash(text.as_bytes()), text.len() as u64)),
         }
     }
 

@@ -11,7 +11,7 @@ pub struct Digest([u8; 32]);
 
 impl Digest {
     /// The digest of a text.
-    pub(crate) fn of(text: &[u8]) -> Self {
+    pub(crate) fn hash(text: &[u8]) -> Self {
         blake3::hash(text).into()
     }
 

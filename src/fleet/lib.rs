@@ -6,7 +6,12 @@
 //!
 //! Nothing here knows Cedar, or what a workspace means: whether a revision is good is said by whoever asks.
 
-#![warn(unreachable_pub, clippy::too_many_lines)]
+#![warn(
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::too_many_lines
+)]
 
 mod announce;
 mod blob;

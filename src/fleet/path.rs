@@ -68,7 +68,7 @@ mod tests {
         let prefix = Path::from("a/b");
         assert_eq!(number_of(&of_revision(&prefix, 7)), Some(7));
         assert_eq!(number_of(&of_revision(&prefix, u64::MAX)), Some(u64::MAX));
-        let digest = Digest::of(b"x");
+        let digest = Digest::hash(b"x");
         assert_eq!(digest_of(&of_blob(&prefix, &digest)), Some(digest));
         for other in [
             "a/7.json",

@@ -2,9 +2,10 @@
 //!
 //! In strict JSON, an object with the same key twice is an error.
 
+use cedar_policy::EntityUid;
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use tarbac_diagnostic::printable;
 
@@ -16,6 +17,11 @@ impl<'de> Deserialize<'de> for StrictJson {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Values).map(Self)
     }
+}
+
+/// An entity as Cedar's JSON names it: `{"type": …, "id": …}`.
+pub fn reference(uid: &EntityUid) -> Value {
+    json!({ "type": uid.type_name().to_string(), "id": uid.id().unescaped() })
 }
 
 /// A document as indented JSON.

@@ -1,6 +1,11 @@
 //! The thin host: it loads schema, policies and entities, and decides requests with Cedar.
 
-#![warn(unreachable_pub, clippy::too_many_lines)]
+#![warn(
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::too_many_lines
+)]
 
 pub mod assembly;
 pub mod bundle;

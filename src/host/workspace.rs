@@ -112,13 +112,13 @@ pub struct LoadOptions {
     /// changes no answer.
     pub cache: bool,
     /// A function that is called with the number of bytes just read and the total number.
-    pub progress: Option<Progress>,
+    pub progress: Option<ReadProgress>,
     /// A mark that is set if a part of the kept results is lost.
     pub loss: Loss,
 }
 
 /// A function that is called with the progress of reading: the bytes just read, and the total.
-pub type Progress = Arc<dyn Fn(u64, u64) + Send + Sync>;
+pub type ReadProgress = Arc<dyn Fn(u64, u64) + Send + Sync>;
 
 /// A workspace without errors.
 #[derive(Debug)]

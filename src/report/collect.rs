@@ -7,6 +7,7 @@ use tarbac_host::lookup::visible;
 use tarbac_tenant::exports::catalog::{self, APP_ROLES, DEVICES, GRAPH_APPLICATION, TENANT};
 use tarbac_tenant::exports::{CallState, Collected, CollectedCall};
 
+use super::table::of_markdown;
 use super::{Style, json};
 
 /// The account of a collection for people.
@@ -97,13 +98,12 @@ to which an administrator consents; an application needs them as application per
 
 /// The same as a table in Markdown.
 pub fn permissions_markdown() -> String {
-    let mut text = "| permission | what for |\n|---|---|\n".to_owned();
-    for (permission, exports) in catalog::permissions() {
-        let mut files: Vec<String> = Vec::new();
-        files.extend(exports.iter().map(|export| format!("`{}`", export.file)));
-        text += &format!("| {permission} | {} |\n", files.join(", "));
-    }
-    text
+    let permissions = catalog::permissions().into_iter();
+    let rows = permissions.map(|(permission, exports)| {
+        let files = exports.iter().map(|export| format!("`{}`", export.file));
+        vec![permission.to_owned(), files.collect::<Vec<_>>().join(", ")]
+    });
+    of_markdown(&["permission", "what for"], rows)
 }
 
 #[derive(Serialize)]

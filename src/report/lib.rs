@@ -4,7 +4,12 @@
 //! form. [`schema`] describes the JSON that programs read, which changes only on purpose. Nothing here prints, asks a
 //! terminal, or decides.
 
-#![warn(unreachable_pub, clippy::too_many_lines)]
+#![warn(
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::too_many_lines
+)]
 
 pub mod access_review;
 pub mod answer;

@@ -40,12 +40,8 @@ impl<R: Iterator<Item = Vec<String>>> Table<R> {
 
     /// A table of Markdown; empty without rows.
     pub(crate) fn markdown(self) -> String {
-        let rows: String = self.rows.map(|row| markdown_row(&row)).collect();
-        if rows.is_empty() {
-            return rows;
-        }
-        let rule = "---|".repeat(self.headings.len());
-        format!("| {} |\n|{rule}\n{rows}", self.headings.join(" | "))
+        let cells = |row: Vec<String>| row.iter().map(|cell| in_markdown(cell)).collect();
+        of_markdown(self.headings, self.rows.map(cells))
     }
 }
 
@@ -58,6 +54,22 @@ pub fn sheet(
     rows: impl Iterator<Item = Vec<String>>,
 ) -> Result<String, csv::Error> {
     Table::new(headings, rows).csv(&Premises::default())
+}
+
+/// A table of cells that are Markdown already; empty without rows.
+pub(super) fn of_markdown(
+    headings: &[&str],
+    rows: impl IntoIterator<Item = Vec<String>>,
+) -> String {
+    let rows = rows.into_iter();
+    let rows: String = rows
+        .map(|cells| format!("| {} |\n", cells.join(" | ")))
+        .collect();
+    if rows.is_empty() {
+        return rows;
+    }
+    let rule = "---|".repeat(headings.len());
+    format!("| {} |\n|{rule}\n{rows}", headings.join(" | "))
 }
 
 /// A row of a table of Markdown.

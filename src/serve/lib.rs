@@ -4,7 +4,12 @@
 //! it by a swap of one pointer. The rules are in policies; this crate knows only actions, entity types, and the schema
 //! annotations `@authzen` and `@from_request`.
 
-#![warn(unreachable_pub, clippy::too_many_lines)]
+#![warn(
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::too_many_lines
+)]
 
 mod app;
 mod authzen;

@@ -6,7 +6,12 @@
 //!
 //! This crate opens no file, knows no entity type by name, and decides nothing.
 
-#![warn(unreachable_pub, clippy::too_many_lines)]
+#![warn(
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::too_many_lines
+)]
 
 mod action;
 mod ask;

@@ -1,5 +1,7 @@
 //! Decides one request on the sample tenant with nothing but the host, run at the root of the repository.
 
+#![warn(clippy::too_many_lines)]
+
 use std::error::Error;
 use std::path::PathBuf;
 

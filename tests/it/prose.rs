@@ -70,7 +70,7 @@ fn a_public_type_has_a_name_of_its_own() {
     let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (path, text) in sources(&["src"]) {
         for line in text.lines() {
-            let declared = ["pub struct ", "pub enum ", "pub trait "]
+            let declared = ["pub struct ", "pub enum ", "pub trait ", "pub type "]
                 .iter()
                 .find_map(|keyword| line.strip_prefix(keyword));
             if let Some(declared) = declared {

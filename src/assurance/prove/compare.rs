@@ -11,7 +11,7 @@ use super::pool::{self, Steps};
 use super::solver::{NoSolver, Solver, Unknown};
 use super::spec::answer_alike;
 use super::verdict::Verdict;
-use super::{InEnvironment, Progress, Prover};
+use super::{InEnvironment, ProofProgress, Prover};
 use tarbac_host::bundle::{ActionScope, Bundle, Policy, Vocabulary};
 
 /// The old policies of a comparison.
@@ -115,7 +115,7 @@ impl Prover<'_> {
     pub fn compare(
         &self,
         old: &Old<'_>,
-        progress: Progress<'_>,
+        progress: ProofProgress<'_>,
     ) -> Result<Vec<EnvironmentComparison>, NoSolver> {
         let surroundings = self.surroundings(old.policies.policies().iter());
         let before: Vec<&Policy> = old.policies.in_force(old.readings).collect();

@@ -10,7 +10,7 @@ use super::literals::Literals;
 use super::model::Model;
 use super::solver::{NoSolver, Solver, Unknown};
 use super::verdict::{Verdict, confirm};
-use super::{Progress, Prover, pool};
+use super::{ProofProgress, Prover, pool};
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::bundle::Policy;
@@ -54,7 +54,7 @@ impl Prover<'_> {
         &self,
         policies: &[&Policy],
         surroundings: &Literals<'_>,
-        progress: Progress<'_>,
+        progress: ProofProgress<'_>,
     ) -> Result<Failing, NoSolver> {
         let found = pool::each(
             self.solving,

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use thiserror::Error;
 
 use super::solver::in_full;
+use tarbac_host::json::reference;
 
 /// The reason why a model is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -277,10 +278,6 @@ pub(super) fn is_wrapped(value: &Value) -> bool {
 /// An entity as Cedar's JSON names it in attributes, whatever the schema.
 pub(super) fn entity_value(uid: &EntityUid) -> Value {
     json!({ "__entity": reference(uid) })
-}
-
-fn reference(uid: &EntityUid) -> Value {
-    json!({ "type": uid.type_name().to_string(), "id": uid.id().unescaped() })
 }
 
 /// The entity that a value of Cedar's JSON names.

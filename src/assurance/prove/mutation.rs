@@ -7,7 +7,7 @@ use super::literals::Literals;
 use super::solver::{NoSolver, Solver, Unknown};
 use super::spec::{Says, Spec, answer_alike};
 use super::verdict::{Sides, Verdict, asked};
-use super::{Counterexample, Progress, Prover, pool};
+use super::{Counterexample, ProofProgress, Prover, pool};
 use crate::mutation::{self, Mutant};
 use tarbac_host::bundle::Policy;
 
@@ -58,7 +58,7 @@ impl Prover<'_> {
         &self,
         specs: &[Spec],
         is_wanted: &(dyn Fn(&Policy) -> bool + Sync),
-        progress: Progress<'_>,
+        progress: ProofProgress<'_>,
     ) -> Result<SpecMutation, NoSolver> {
         let (mutants, refused) = mutation::valid(self.bundle, is_wanted);
         let mut choices = self.choices();

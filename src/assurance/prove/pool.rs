@@ -11,17 +11,17 @@ use super::solver::{self, NoSolver, Solver, Solving};
 const STACK: usize = 1024 * 1024 * 1024;
 
 /// A callback with the number of finished pieces of work and that of all.
-pub type Progress<'p> = &'p (dyn Fn(usize, usize) + Sync);
+pub type ProofProgress<'p> = &'p (dyn Fn(usize, usize) + Sync);
 
 /// Work that is done in several steps, with progress over all of them.
 pub(super) struct Steps<'p> {
-    progress: Progress<'p>,
+    progress: ProofProgress<'p>,
     done: Cell<usize>,
     all: usize,
 }
 
 impl<'p> Steps<'p> {
-    pub(super) fn new(progress: Progress<'p>, all: usize) -> Self {
+    pub(super) fn new(progress: ProofProgress<'p>, all: usize) -> Self {
         Self {
             progress,
             done: Cell::new(0),
@@ -30,7 +30,7 @@ impl<'p> Steps<'p> {
     }
 
     /// Takes the next step, which has `pieces` pieces of work.
-    pub(super) fn next<T>(&self, pieces: usize, step: impl FnOnce(Progress<'_>) -> T) -> T {
+    pub(super) fn next<T>(&self, pieces: usize, step: impl FnOnce(ProofProgress<'_>) -> T) -> T {
         let (before, progress, all) = (self.done.get(), self.progress, self.all);
         let result = step(&|done, _| progress(before + done, all));
         self.done.set(before + pieces);
@@ -47,7 +47,7 @@ pub(super) fn each<S: Send + Sync, I: Sync, T: Send>(
     solving: &Solving,
     items: &[I],
     shared: S,
-    progress: Progress<'_>,
+    progress: ProofProgress<'_>,
     work: impl Fn(&mut Solver<'_>, &S, &I) -> T + Sync,
 ) -> Result<Vec<T>, NoSolver> {
     let next = AtomicUsize::new(0);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::folders::files;
-use super::{Layout, LoadOptions, Progress, Unreadable, regular, unreadable};
+use super::{Layout, LoadOptions, ReadProgress, Unreadable, regular, unreadable};
 use tarbac_diagnostic::source::{Source, Text, shown};
 use tarbac_store::Input;
 
@@ -64,7 +64,7 @@ pub(super) fn inputs(files: Vec<EntityFile>, means: &LoadOptions) -> Vec<Input> 
 /// A reader that reports its progress.
 pub(super) struct Watched {
     reader: Box<dyn Read + Send>,
-    progress: Progress,
+    progress: ReadProgress,
     size: u64,
 }
 

@@ -5,6 +5,7 @@
 
 use super::{headline, one_line, position, visible};
 use crate::findings::level;
+use crate::table::of_markdown;
 use tarbac_assurance::test_report::{Group, Test, TestReport};
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::excerpt::Excerpts;
@@ -25,8 +26,9 @@ pub fn text(report: &TestReport, excerpts: &Excerpts) -> String {
         );
     }
     if !report.findings.is_empty() {
-        text += "\n| Severity | Code | Place | Finding |\n|---|---|---|---|\n";
-        text.extend(report.findings.iter().map(|finding| row(finding, excerpts)));
+        let rows = report.findings.iter().map(|finding| row(finding, excerpts));
+        let headings = ["Severity", "Code", "Place", "Finding"];
+        text += &format!("\n{}", of_markdown(&headings, rows));
     }
     text
 }
@@ -54,7 +56,7 @@ fn failure(group: &Group, test: &Test, excerpts: &Excerpts) -> Option<String> {
     Some(text)
 }
 
-fn row(finding: &Finding, excerpts: &Excerpts) -> String {
+fn row(finding: &Finding, excerpts: &Excerpts) -> Vec<String> {
     let places: Vec<String> = finding
         .labels
         .iter()
@@ -72,13 +74,12 @@ fn row(finding: &Finding, excerpts: &Excerpts) -> String {
     if let Some(help) = &finding.help {
         words.push(format!("Help: {}", prose(help)));
     }
-    format!(
-        "| {} | {} | {} | {} |\n",
-        level(finding.severity),
+    vec![
+        level(finding.severity).to_owned(),
         code(finding.code.as_ref()),
         places.join("<br>"),
-        words.join("<br>")
-    )
+        words.join("<br>"),
+    ]
 }
 
 /// A text whose backticks quote code, and in which nothing else is Markdown.

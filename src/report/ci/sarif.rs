@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use super::visible;
@@ -241,7 +242,7 @@ fn region(place: &Place, excerpts: &Excerpts) -> Option<Region> {
 }
 
 fn artifact(file: &str) -> Artifact {
-    let path = percent_encoded(file);
+    let path = utf8_percent_encode(file, ENCODED).to_string();
     let drive = file.as_bytes().get(1) == Some(&b':');
     let scheme = match (file.starts_with('/'), drive) {
         (true, _) => "file://",
@@ -259,19 +260,13 @@ fn artifact(file: &str) -> Artifact {
     }
 }
 
-/// A path as a URI. A `:` is encoded, since it would end a scheme.
-fn percent_encoded(path: &str) -> String {
-    let mut encoded = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                encoded.push(char::from(byte));
-            }
-            byte => encoded += &format!("%{byte:02X}"),
-        }
-    }
-    encoded
-}
+/// The characters that are encoded in a path of a URI. A `:` is one, since it would end a scheme.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
 
 fn message(text: &str) -> Message {
     Message {

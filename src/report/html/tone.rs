@@ -21,16 +21,17 @@ pub enum Tone {
     Brand,
 }
 
-impl Tone {
-    /// The tone of a decision.
-    pub fn of(decision: Decision) -> Self {
+impl From<Decision> for Tone {
+    fn from(decision: Decision) -> Self {
         match decision {
             Decision::Allow => Self::Good,
             Decision::Deny => Self::Bad,
             Decision::Indeterminate => Self::Open,
         }
     }
+}
 
+impl Tone {
     /// The class of the style sheet.
     pub fn class(self) -> &'static str {
         match self {
@@ -67,7 +68,7 @@ pub fn decision(decision: Decision) -> Markup {
         Decision::Deny => "Refused",
         Decision::Indeterminate => "Indeterminate",
     };
-    badge(Tone::of(decision), words)
+    badge(Tone::from(decision), words)
 }
 
 /// A message bar: what it is about in a few words, and the rest.

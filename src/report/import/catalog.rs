@@ -5,6 +5,7 @@ use serde::Serialize;
 use tarbac_tenant::exports::catalog::{DECLARED, Declared, EXPORTS, Export, ExportSource, TENANT};
 
 use crate::schema;
+use crate::table::of_markdown;
 use crate::{VERSION, json};
 
 /// The files of an export, each with the call that gives it.
@@ -68,20 +69,15 @@ fn is_of_graph(export: &Export) -> bool {
 
 /// The catalog as a table in Markdown, without the lines of PowerShell.
 pub fn catalog_markdown() -> String {
-    let mut text = "| file | what for | from | takes |\n|---|---|---|---|\n".to_owned();
-    for export in &EXPORTS {
-        let Export {
-            file,
-            purpose,
-            rights,
-            ..
-        } = export;
-        text += &format!(
-            "| `{file}` | {purpose} | `{}` | {rights} |\n",
-            export.call()
-        );
-    }
-    text
+    let rows = EXPORTS.iter().map(|export| {
+        vec![
+            format!("`{}`", export.file),
+            export.purpose.to_owned(),
+            format!("`{}`", export.call()),
+            export.rights.to_owned(),
+        ]
+    });
+    of_markdown(&["file", "what for", "from", "takes"], rows)
 }
 
 /// The JSON Schema of the catalog.

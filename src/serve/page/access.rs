@@ -303,7 +303,7 @@ fn assignments(asked: &Asked, review: &AccessReview, page: Option<usize>) -> Mar
 }
 
 fn people(asked: &Asked, review: &AccessReview, page: Option<usize>) -> Markup {
-    let window = Window::of(page, review.people.len(), CARDS);
+    let window = Window::with_rows(page, review.people.len(), CARDS);
     html! {
         @for holder in window.of_list(&review.people) { (card(holder)) }
         (window.pager(asked))

@@ -215,7 +215,7 @@ fn row(asked: &Asked, of: &PastRevision, earlier: Option<u64>) -> GridRow {
                 p.quiet { code { (Shown(&about.id)) } }
             },
         ),
-        Err(reason) => (html! {}, html! {}, html! { (Shown(reason)) }),
+        Err(reason) => (html! {}, html! {}, html! { (Shown(&reason.to_string())) }),
     };
     GridRow::new(vec![
         html! { (of.number) @if served == Some(of.number) { " " (tarbac_report::html::badge(Tone::Good, "Served")) } },
@@ -249,7 +249,7 @@ fn cells(of: &PastRevision) -> Vec<String> {
         Err(error) => {
             let mut cells = vec![String::new(); SHEET.len()];
             cells.splice(..1, [number]);
-            cells.splice(SHEET.len() - 1.., [error.clone()]);
+            cells.splice(SHEET.len() - 1.., [error.to_string()]);
             cells
         }
     }

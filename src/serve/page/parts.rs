@@ -28,11 +28,11 @@ impl Window {
     /// # Errors
     /// It is no number.
     pub(super) fn new(number: Option<usize>, total: usize) -> Self {
-        Self::of(number, total, ROWS)
+        Self::with_rows(number, total, ROWS)
     }
 
     /// The same with so many rows a page.
-    pub(super) fn of(number: Option<usize>, total: usize, rows: usize) -> Self {
+    pub(super) fn with_rows(number: Option<usize>, total: usize, rows: usize) -> Self {
         let last = total.saturating_sub(1) / rows + 1;
         Self {
             number: number.unwrap_or(1).clamp(1, last),

@@ -99,7 +99,7 @@ fn legend(inquiry: &MatrixInquiry) -> Markup {
 }
 
 fn blocks(asked: &Asked, table: &Matrix, page: Option<usize>) -> Markup {
-    let window = Window::of(page, table.blocks.len(), 5);
+    let window = Window::with_rows(page, table.blocks.len(), 5);
     html! {
         @for block in window.of_list(&table.blocks) { (picture(table, block)) }
         (window.pager(asked))

@@ -96,7 +96,7 @@ fn groups(
     (what, person): (&What, &Named),
     page: Option<usize>,
 ) -> Markup {
-    let window = Window::of(page, what.alike.len(), GROUPS);
+    let window = Window::with_rows(page, what.alike.len(), GROUPS);
     html! {
         p.lead {
             "What may " strong { (Shown(&person.name)) } " do? "

@@ -4,6 +4,8 @@ use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use serde::de::{Error as _, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::lenient::stated;
+
 /// A tenant, as declared.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -20,18 +22,11 @@ pub struct Tenant {
     /// Whether the tenant allows access to unlicensed administrators.
     pub allows_unlicensed_administrators: bool,
     /// Whether the tenant has opted in to Scoped permissions.
-    #[serde(default, deserialize_with = "said")]
+    #[serde(default, deserialize_with = "stated")]
     pub scoped_permissions: Option<bool>,
     /// The hierarchies that are attached to it.
     #[serde(default)]
     pub hierarchies: Vec<Hierarchy>,
-}
-
-/// A value that may be left out, and is one where it is not: `null` says neither.
-fn said<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 /// A hierarchy, as declared.

@@ -9,7 +9,7 @@ use serde::de::{DeserializeOwned, Error as _, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// A property that is there, be it `null`: with `default`, one that is absent is `None`.
+/// A property that is there: with `default`, one that is absent is `None`, and `null` is a value like another.
 pub(super) fn stated<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {

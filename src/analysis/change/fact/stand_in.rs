@@ -7,9 +7,10 @@ use cedar_policy::{EntityId, EntityTypeName, EntityUid};
 use serde_json::Value;
 
 use super::edits::Edits;
-use super::value::{plain, reference};
+use super::value::plain;
 use super::{InvalidFact, is_true};
 use tarbac_host::bundle::StandIn;
+use tarbac_host::json::reference;
 use tarbac_store::Row;
 
 impl Edits<'_> {

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::InvalidFact;
 use super::edits::{Edits, unknown_form};
 use tarbac_host::bundle::Kind;
+use tarbac_host::json::reference;
 use tarbac_host::lookup::did_you_mean;
 use tarbac_store::GivenEntity;
 
@@ -226,10 +227,6 @@ impl Edits<'_> {
             _ => Ok(value.clone()),
         }
     }
-}
-
-pub(super) fn reference(uid: &EntityUid) -> Value {
-    json!({ "type": uid.type_name().to_string(), "id": uid.id().unescaped() })
 }
 
 pub(super) fn literal_value(literal: &ast::Literal) -> Value {
