@@ -38,10 +38,7 @@ impl Directory {
         let mut value = ValueRef::entity(row);
         for name in path {
             value = match value.meaning() {
-                Meaning::Entity(row) => {
-                    let slot = self.slot(self.kind(row), name)?;
-                    *self.slots(self.member(row)?).get(slot)?
-                }
+                Meaning::Entity(row) => *self.attribute(row, name)?,
                 Meaning::Compound(index) => {
                     let (header, items) = self.store.compounds.get(index).split_first()?;
                     let Meaning::Header(Header::Record(record)) = header.meaning() else {
