@@ -64,6 +64,8 @@ fn files<Folder: Embed>(prefix: &str) -> Vec<TextFile> {
     let mut files: Vec<TextFile> = Folder::iter()
         // What a run of the suites left beside a snapshot is no part of the sample.
         .filter(|path| !path.ends_with(".snap.new"))
+        // Pages show pictures, which are no texts.
+        .filter(|path| !path.ends_with(".png"))
         .map(|path| TextFile {
             text: text(Folder::get(&path).map(|file| file.data.into_owned())),
             path: format!("{prefix}{path}"),

@@ -226,9 +226,8 @@ impl HasCells for Entitlement {
         &self.cells
     }
 
-    fn fill(&mut self, members: &Members) {
-        self.resources.clone_from(&members.resources);
-        self.groups.clone_from(&members.groups);
+    fn members(&mut self) -> (&mut Vec<Named>, &mut Vec<(Named, u64)>) {
+        (&mut self.resources, &mut self.groups)
     }
 }
 

@@ -43,8 +43,14 @@ pub(crate) struct CellSet {
 pub(crate) trait HasCells {
     /// The cells.
     fn cells(&self) -> &CellSet;
+    /// The resources and groups of the cells.
+    fn members(&mut self) -> (&mut Vec<Named>, &mut Vec<(Named, u64)>);
     /// Stores the members of the cells.
-    fn fill(&mut self, members: &Members);
+    fn fill(&mut self, members: &Members) {
+        let (resources, groups) = self.members();
+        resources.clone_from(&members.resources);
+        groups.clone_from(&members.groups);
+    }
 }
 
 /// The members of cells, shared by all people without sets of resources: their cells are the same.

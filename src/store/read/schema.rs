@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use cedar_policy::Schema;
 use cedar_policy_core::ast::EntityType;
 use cedar_policy_core::entities::json::{EntityTypeDescription as _, Schema as _, SchemaType};
-use cedar_policy_core::validator::{CoreSchema, ValidatorSchema};
+use cedar_policy_core::validator::{CoreSchema, EntityTypeDescription, ValidatorSchema};
 use smol_str::SmolStr;
 
 use crate::EntityRules;
@@ -74,23 +74,29 @@ pub(crate) enum Kind {
     Extension(SchemaType),
 }
 
+/// The entity types of a schema by name, each in Cedar's own form and with its description. A type without one has no
+/// index, so that the next one does not stand in its place.
+fn described(validator: &ValidatorSchema) -> Vec<(String, EntityType, EntityTypeDescription)> {
+    let core_schema = CoreSchema::new(validator);
+    let types = validator.entity_types().map(|of| of.name());
+    let described = types.filter_map(|core| {
+        Some((
+            core.to_string(),
+            core.clone(),
+            core_schema.entity_type(core)?,
+        ))
+    });
+    let mut described: Vec<_> = described.collect();
+    described.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+    described.truncate(TypeId::MOST);
+    described
+}
+
 impl Shapes {
     /// The shapes of the entity types in a schema.
     pub(crate) fn new(schema: &Schema, rules: &EntityRules) -> Self {
         let validator: &ValidatorSchema = schema.as_ref();
-        let core_schema = CoreSchema::new(validator);
-        // A type without a description has no index, so that the next one does not stand in its place.
-        let described = validator.entity_types().filter_map(|entity_type| {
-            let core = entity_type.name();
-            Some((
-                core.to_string(),
-                core.clone(),
-                core_schema.entity_type(core)?,
-            ))
-        });
-        let mut described: Vec<_> = described.collect();
-        described.sort_by(|(one, ..), (other, ..)| one.cmp(other));
-        described.truncate(TypeId::MOST);
+        let described = described(validator);
         let mut shapes = Self {
             actions: Actions::new(schema),
             ..Self::default()
