@@ -8,7 +8,7 @@ use serde::Serialize;
 use strum::AsRefStr;
 
 use super::assignment::{Assignment, Redundancy};
-use crate::bulk::summary::{CellSet, HasCells, Members};
+use crate::bulk::summary::{CellSet, HasCells};
 use crate::explain::{Named, Support};
 use crate::wire;
 

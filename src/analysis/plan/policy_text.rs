@@ -66,13 +66,14 @@ pub(super) struct Rewriting<'p> {
     pub actions: Vec<EntityUid>,
 }
 
+/// The files with rewritten policies, and each of these policies.
+type Rewritten = (Vec<Arc<Source>>, Vec<PlannedFile>);
+
 /// The files of some policies that are rewritten, and for each policy the text of its file and its own.
 ///
 /// # Errors
 /// A policy does not stand where it was read.
-pub(super) fn rewritten(
-    rewritings: &[Rewriting<'_>],
-) -> Result<(Vec<Arc<Source>>, Vec<PlannedFile>), Vec<Finding>> {
+pub(super) fn rewritten(rewritings: &[Rewriting<'_>]) -> Result<Rewritten, Vec<Finding>> {
     let mut by_file: BTreeMap<&Arc<Source>, Vec<&Rewriting<'_>>> = BTreeMap::new();
     for rewriting in rewritings {
         let source = &rewriting.policy.place().source;

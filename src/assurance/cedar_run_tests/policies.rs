@@ -190,6 +190,8 @@ fn written_out(policy: &Policy) -> ast::Template {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
     use std::sync::Arc;
 
     use tarbac_host::bundle::{self, Shipped, TextFile};

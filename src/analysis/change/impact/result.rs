@@ -10,7 +10,7 @@ use strum::AsRefStr;
 use super::compare::ClassImpact;
 use super::{AFTER, BEFORE};
 use crate::bulk::index::StateId;
-use crate::bulk::summary::{CellSet, HasCells, Members};
+use crate::bulk::summary::{CellSet, HasCells};
 use crate::explain::Named;
 use crate::wire;
 use tarbac_host::decision::Outcome;
