@@ -79,7 +79,7 @@ pub struct ReplicaStatus {
     /// Since when, in UTC, by its clock.
     pub since: String,
     /// How it is.
-    pub state: ReplicaCondition,
+    pub state: AnnouncedCondition,
     /// The version of the program.
     pub version: String,
     /// How many seconds ago it said so, by the clock of the store.
@@ -88,10 +88,11 @@ pub struct ReplicaStatus {
     pub silent: bool,
 }
 
-/// How a replica is.
+/// How a replica said it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum ReplicaCondition {
+#[schemars(rename = "ReplicaCondition")]
+pub enum AnnouncedCondition {
     /// It serves the newest revision that it knows.
     Ok,
     /// It has not heard from the store for too long.

@@ -8,6 +8,7 @@ use clap::Args;
 use tarbac_analysis::replay::{RecordedRevision, Replay, Replayer, WhyNot, revision_of};
 use tarbac_fleet::{FleetError, Manifest, Store, TrustedKeys};
 use tarbac_host::{Engine, LoadError, Workspace};
+use thiserror::Error;
 
 use super::{NO_LOG, ReplayArgs, some_at_a_time};
 use crate::arguments::GlobalArgs;
@@ -125,9 +126,9 @@ pub(super) fn each(
                     }
                     Err(failure) => unknown = Some(failure),
                 },
-                Err(message) => {
+                Err(error) => {
                     for (number, _) in &lines {
-                        let message = message.clone();
+                        let message = error.to_string();
                         replay.refuse(*number, WhyNot::NoRevision { message });
                     }
                 }
@@ -164,6 +165,32 @@ fn nothing(replay: &Replay) -> ShellError {
     }
 }
 
+/// The reason why there is no revision to decide a record with.
+#[derive(Debug, Clone, Error)]
+enum NoEngine {
+    /// It cannot be used, in a sentence.
+    #[error("{0}")]
+    Unusable(String),
+    #[error("revision {number} has errors")]
+    Invalid { number: u64 },
+    #[error("revision {number} of the store is {found}, and the record names {named}")]
+    Another {
+        number: u64,
+        found: String,
+        named: String,
+    },
+    #[error("it is of the workspace `{0}`, which is not here")]
+    Elsewhere(String),
+    #[error("it names no workspace")]
+    NoWorkspace,
+}
+
+impl From<FleetError> for NoEngine {
+    fn from(error: FleetError) -> Self {
+        Self::Unusable(error.to_string())
+    }
+}
+
 /// Revisions, of which some are kept in memory.
 struct Revisions<'g> {
     global: &'g GlobalArgs,
@@ -171,7 +198,7 @@ struct Revisions<'g> {
     /// The workspaces below the store, if it is a prefix.
     workspaces: Option<Vec<String>>,
     /// The last ones, the latest at the end; or why they are not to be had.
-    kept: Vec<(RecordedRevision, Result<Engine, String>)>,
+    kept: Vec<(RecordedRevision, Result<Engine, NoEngine>)>,
 }
 
 impl<'g> Revisions<'g> {
@@ -191,11 +218,14 @@ impl<'g> Revisions<'g> {
         })
     }
 
-    /// The engine of a revision; in a sentence why there is none.
+    /// The engine of a revision, or why there is none.
     ///
     /// # Errors
     /// The store does not answer.
-    fn engine(&mut self, revision: &RecordedRevision) -> Result<Result<&Engine, String>, Failure> {
+    fn engine(
+        &mut self,
+        revision: &RecordedRevision,
+    ) -> Result<Result<&Engine, NoEngine>, Failure> {
         let place = self.kept.iter().position(|(of, _)| of == revision);
         let (name, engine) = match place {
             Some(place) => self.kept.remove(place),
@@ -205,59 +235,60 @@ impl<'g> Revisions<'g> {
             drop(self.kept.remove(0));
         }
         self.kept.push((name, engine));
-        let last = self.kept.last();
-        Ok(match last.map(|(_, engine)| engine) {
-            Some(Ok(engine)) => Ok(engine),
-            Some(Err(message)) => Err(message.clone()),
-            None => Err(String::new()),
+        let last = self.kept.last().map(|(_, engine)| engine.as_ref());
+        Ok(match last {
+            Some(engine) => engine.map_err(Clone::clone),
+            None => Err(FleetError::NoRevision {
+                number: revision.number,
+            }
+            .into()),
         })
     }
 
-    fn read(&self, revision: &RecordedRevision) -> Result<Result<Engine, String>, Failure> {
+    fn read(&self, revision: &RecordedRevision) -> Result<Result<Engine, NoEngine>, Failure> {
         let number = revision.number;
         let store = match self.store_of(revision.workspace.as_deref()) {
             Ok(store) => store,
-            Err(message) => return Ok(Err(message)),
+            Err(error) => return Ok(Err(error)),
         };
         let manifest = match store.revision(number) {
             Ok(Some(found)) => found.manifest,
-            Ok(None) => return Ok(Err(FleetError::NoRevision { number }.to_string())),
+            Ok(None) => return Ok(Err(FleetError::NoRevision { number }.into())),
             Err(error) if error.is_passing() => return Err(error.into()),
-            Err(error) => return Ok(Err(error.to_string())),
+            Err(error) => return Ok(Err(error.into())),
         };
         let cache = cache(None)?;
         match cache.hold(&store, &manifest) {
             Ok(()) => {}
             Err(error) if error.is_passing() => return Err(error.into()),
-            Err(error) => return Ok(Err(error.to_string())),
+            Err(error) => return Ok(Err(error.into())),
         }
         let loaded = load_tree(self.global, &cache.tree(), &manifest.readings, false);
         let engine = match loaded {
             Ok(workspace) => workspace.engine,
-            Err(_) => return Ok(Err(format!("revision {number} has errors"))),
+            Err(_) => return Ok(Err(NoEngine::Invalid { number })),
         };
         let found = engine.provenance().revision_id();
         Ok(match found == revision.id {
             true => Ok(engine),
-            false => Err(format!(
-                "revision {number} of the store is {found}, and the record names {}",
-                revision.id
-            )),
+            false => Err(NoEngine::Another {
+                number,
+                found: found.to_owned(),
+                named: revision.id.clone(),
+            }),
         })
     }
 
     /// The store of a workspace.
-    fn store_of(&self, workspace: Option<&str>) -> Result<Store, String> {
+    fn store_of(&self, workspace: Option<&str>) -> Result<Store, NoEngine> {
         match (&self.workspaces, workspace) {
             (None, None) => Ok(self.store.clone()),
             (None, Some(name)) if name == self.store.name() => Ok(self.store.clone()),
             (Some(names), Some(name)) if names.iter().any(|of| of == name) => {
                 Ok(self.store.below(name))
             }
-            (_, Some(name)) => Err(format!(
-                "it is of the workspace `{name}`, which is not here"
-            )),
-            (Some(_), None) => Err("it names no workspace".to_owned()),
+            (_, Some(name)) => Err(NoEngine::Elsewhere(name.to_owned())),
+            (Some(_), None) => Err(NoEngine::NoWorkspace),
         }
     }
 

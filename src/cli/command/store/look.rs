@@ -3,7 +3,7 @@
 use tarbac_fleet::{FleetError, Heard, Manifest, Part, ReplicaState, heard};
 use tarbac_report as render;
 use tarbac_report::store::{
-    ReplicaCondition, ReplicaStatus, StoreLog, StoreLogEntry, StorePublisher, StoreStatus,
+    AnnouncedCondition, ReplicaStatus, StoreLog, StoreLogEntry, StorePublisher, StoreStatus,
     StoredFiles, StoredReadings, StoredRevision,
 };
 use tarbac_report::words::counted;
@@ -67,9 +67,9 @@ fn replica_status(replica: &Heard) -> ReplicaStatus {
         id: said.id.clone(),
         since: said.since.to_string(),
         state: match said.state {
-            ReplicaState::Ok => ReplicaCondition::Ok,
-            ReplicaState::Stale => ReplicaCondition::Stale,
-            ReplicaState::Rejecting => ReplicaCondition::Rejecting,
+            ReplicaState::Ok => AnnouncedCondition::Ok,
+            ReplicaState::Stale => AnnouncedCondition::Stale,
+            ReplicaState::Rejecting => AnnouncedCondition::Rejecting,
         },
         version: said.version.clone(),
         seconds: replica.seconds,
