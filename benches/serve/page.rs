@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::client::{Answer, Latencies, get, load, send};
+use super::client::{Latencies, PageAnswer, get, load, send};
 use super::server::Server;
 use super::tenant::{self, Tenant};
 
@@ -108,7 +108,7 @@ fn views(server: &Server, tenant: &Tenant, turns: usize) {
     }
 }
 
-fn row(name: &str, first: &Answer, again: &Latencies) {
+fn row(name: &str, first: &PageAnswer, again: &Latencies) {
     assert_eq!(first.status, 200, "{name}");
     println!(
         "| {name} | {:.0} | {:.0} | {:.0} |",

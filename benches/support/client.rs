@@ -110,7 +110,7 @@ impl Connection {
 
 /// What a browser gets.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct PageAnswer {
     pub status: u16,
     /// The bytes of the body as they were sent: compressed, where that is taken.
     pub bytes: usize,
@@ -120,24 +120,24 @@ pub struct Answer {
 }
 
 /// Gets a page as a browser does: the bytes are those of a compressed answer, and the text is asked for apart.
-pub fn get(address: &str, path: &str) -> Answer {
+pub fn get(address: &str, path: &str) -> PageAnswer {
     let compressed = sent(address, "GET", path, "Accept-Encoding: zstd, br, gzip\r\n");
     let plain = match compressed.status {
         200 => sent(address, "GET", path, "").text,
         _ => compressed.text.clone(),
     };
-    Answer {
+    PageAnswer {
         text: plain,
         ..compressed
     }
 }
 
 /// Sends a request without a body.
-pub fn send(address: &str, method: &str, path: &str) -> Answer {
+pub fn send(address: &str, method: &str, path: &str) -> PageAnswer {
     sent(address, method, path, "")
 }
 
-fn sent(address: &str, method: &str, path: &str, headers: &str) -> Answer {
+fn sent(address: &str, method: &str, path: &str, headers: &str) -> PageAnswer {
     let began = Instant::now();
     let mut stream = TcpStream::connect(address).unwrap();
     let request = format!(
@@ -149,7 +149,7 @@ fn sent(address: &str, method: &str, path: &str, headers: &str) -> Answer {
     let time = began.elapsed();
     let end = answer.windows(4).position(|of| of == b"\r\n\r\n").unwrap() + 4;
     let head = String::from_utf8_lossy(&answer[..end]);
-    Answer {
+    PageAnswer {
         status: head.split(' ').nth(1).unwrap().parse().unwrap(),
         bytes: answer.len() - end,
         text: String::from_utf8_lossy(&answer[end..]).into_owned(),
