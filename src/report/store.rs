@@ -88,7 +88,7 @@ pub struct ReplicaStatus {
     pub silent: bool,
 }
 
-/// How a replica said it was.
+/// How a replica is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "ReplicaCondition")]
