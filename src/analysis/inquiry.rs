@@ -24,7 +24,7 @@ use tarbac_host::lookup::{Lookup, Name, NameError, RequestPart};
 pub use comparison::{
     Compared, ComparisonInquiry, InquiryStep, Naming, Progress, RolesInquiry, compare,
 };
-pub use context::{ContextInquiry, check_context, context};
+pub use context::{ContextInquiry, check_context, context, timed};
 pub use scope::ScopeInquiry;
 
 /// The most cells of a matrix.
@@ -172,7 +172,7 @@ pub fn what(
 }
 
 /// The rows and blocks of a matrix, by name.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct MatrixInquiry {
     /// The people; with resources alone, everybody.
     pub principals: Vec<String>,
@@ -180,6 +180,8 @@ pub struct MatrixInquiry {
     pub resources: Vec<String>,
     /// Everybody on everything.
     pub all: bool,
+    /// The context.
+    pub context: ContextInquiry,
 }
 
 /// What each role permits, or what people may do.
@@ -205,7 +207,10 @@ pub fn matrix(engine: &Engine, asked: &MatrixInquiry) -> Result<Matrix, InquiryE
             cells,
         });
     }
-    Ok(Matrix::of_people(engine, &principals, &resources))
+    let permissions = engine.bundle().vocabulary().permissions();
+    let columns = permissions.map(|action| (action, or_empty(engine, action, &asked.context)));
+    let columns = columns.collect();
+    Ok(Matrix::of_people(engine, &principals, columns, &resources))
 }
 
 /// The named entities, or all of a kind.

@@ -163,41 +163,33 @@ impl Matrix {
         }
     }
 
-    /// People × permissions, a block for each resource; each cell is the decision of [`Engine::decide`] with an empty
-    /// context.
-    pub fn of_people(engine: &Engine, principals: &[EntityUid], resources: &[EntityUid]) -> Self {
-        let permissions = engine.bundle().vocabulary().permissions();
-        Self::new(
-            engine,
-            &Selection {
-                principals: principals.to_vec(),
-                actions: permissions.map(|action| action.uid.clone()).collect(),
-                resources: resources.to_vec(),
-                context: serde_json::json!({}),
-            },
-        )
+    /// People × selected permissions, a block for each resource.
+    pub fn new(engine: &Engine, selection: &Selection) -> Self {
+        let vocabulary = engine.bundle().vocabulary();
+        let actions = selection.actions.iter();
+        let columns = actions.filter_map(|uid| vocabulary.action(uid));
+        let columns = columns.map(|action| {
+            let context = engine.context(&action.uid, selection.context.clone());
+            (action, context.unwrap_or_else(|_| Context::empty()))
+        });
+        let (principals, resources) = (&selection.principals, &selection.resources);
+        Self::of_people(engine, principals, columns.collect(), resources)
     }
 
-    /// People × permissions, a block for each resource; each cell is the decision of [`Engine::decide`].
-    pub fn new(engine: &Engine, selection: &Selection) -> Self {
+    /// People × permissions in a context, a block for each resource; each cell is the decision of [`Engine::decide`].
+    pub fn of_people(
+        engine: &Engine,
+        principals: &[EntityUid],
+        columns: Vec<(&Action, Context)>,
+        resources: &[EntityUid],
+    ) -> Self {
         let names = Lookup::new(engine);
-        let vocabulary = engine.bundle().vocabulary();
         let people = told_apart(
-            selection
-                .principals
+            principals
                 .iter()
                 .map(|uid| heading(&names, uid.clone()))
                 .collect(),
         );
-        let columns: Vec<(&Action, Context)> = selection
-            .actions
-            .iter()
-            .filter_map(|uid| vocabulary.action(uid))
-            .map(|action| {
-                let context = engine.context(&action.uid, selection.context.clone());
-                (action, context.unwrap_or_else(|_| Context::empty()))
-            })
-            .collect();
         let block = |resource: &EntityUid| {
             let columns: Vec<&(&Action, Context)> = columns
                 .iter()
@@ -226,7 +218,7 @@ impl Matrix {
                 rows: people.par_iter().map(row).collect(),
             }
         };
-        let blocks: Vec<Block> = selection.resources.iter().map(block).collect();
+        let blocks: Vec<Block> = resources.iter().map(block).collect();
         let rows = blocks.iter().flat_map(|block| &block.rows);
         let cells = rows.flat_map(|row| &row.cells);
         let says = cells.filter_map(|cell| {

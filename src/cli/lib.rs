@@ -9,6 +9,7 @@
 
 mod arguments;
 mod atomic;
+mod clock;
 mod command;
 mod exit;
 mod failure;

@@ -340,6 +340,10 @@ fn rules(vocabulary: &Vocabulary) -> EntityRules {
             true => vocabulary.in_place_of_parents(),
             false => BTreeMap::new(),
         },
+        none: match is_ours {
+            true => vocabulary.stand_for_none(),
+            false => BTreeMap::new(),
+        },
         names: names.collect(),
     }
 }

@@ -14,6 +14,11 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }
 
+/// The time of day in the format of Cedar's `datetime`, with milliseconds.
+pub(crate) fn datetime() -> String {
+    format!("{:.3}", now())
+}
+
 /// A point on a monotonic clock.
 pub(crate) fn instant() -> Instant {
     Instant::now()

@@ -115,6 +115,8 @@ pub struct EntityRules {
     /// For an entity type, the attributes that can replace such a parent, each with the type of the parent: an entity
     /// has either the attribute or the parent.
     pub in_place: BTreeMap<String, Vec<(String, String)>>,
+    /// For an entity type, the entity that stands for no parent of its type, so that no other one stands beside it.
+    pub none: BTreeMap<String, EntityUid>,
     /// For an entity type, the String attributes that are aliases of its entities.
     pub names: BTreeMap<String, Vec<String>>,
 }

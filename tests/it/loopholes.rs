@@ -2,6 +2,7 @@
 
 mod guardrails;
 mod names;
+mod time;
 
 use serde_json::Value;
 

@@ -396,3 +396,45 @@ mod special {
         workspace.write("policies/tarbac.yaml", MANIFEST);
     }
 }
+
+/// The policies say whose the rules are: a schema that stayed behind hides nothing.
+#[test]
+fn a_schema_alone_makes_no_rules_of_ones_own() {
+    let workspace = sample();
+    std::fs::remove_file(workspace.path("tarbac-files.json")).unwrap();
+    let rules = || {
+        let ran = workspace.run(&["validate", "--format", "json"]);
+        let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        document["rules_in_force"].as_str().unwrap().to_owned()
+    };
+    std::fs::remove_dir_all(workspace.path("policies")).unwrap();
+    copy_without_manifest("schema", &workspace.path("schema"));
+    workspace.write("schema/tarbac.yaml", MANIFEST);
+    assert_eq!(rules(), "shipped");
+    workspace.write(
+        "policies/custom/freeze.cedar",
+        EVERYTHING.replace("permit", "forbid"),
+    );
+    assert_eq!(rules(), "shipped-and-custom");
+}
+
+#[test]
+fn policies_of_a_workspace_whose_entities_are_named_are_told() {
+    let workspace = Tarbac::with(&[]);
+    copy(&contoso_folder(), &workspace.path("ws"));
+    workspace.write("ws/policies/custom/freeze.cedar", EVERYTHING);
+    let options = ["--entities", "ws/entities"];
+    let ran = check(&workspace, &options, WITHIN);
+    assert!(
+        ran.stderr.contains("ws/policies/custom/freeze.cedar"),
+        "{ran}"
+    );
+    let options = [
+        "--entities",
+        "ws/entities",
+        "--policies",
+        "ws/policies/custom",
+    ];
+    let ran = check(&workspace, &options, WITHIN);
+    assert!(!ran.stderr.contains("not read"), "{ran}");
+}

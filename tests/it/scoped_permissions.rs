@@ -218,3 +218,33 @@ fn opting_in_cannot_be_undone() {
     let ran = contoso(&["what-if", "--scoped-permissions", "contoso=off"]);
     assert!(ran.stdout.contains("Nothing changes"), "{ran}");
 }
+
+/// The scope tag `*` stands for none: beside another one it would be believed, and give what the tag takes away.
+#[test]
+fn no_scope_tags_and_one_contradict_each_other() {
+    let both = assignment("a1", &[TENANT, BRANCH, DESK, ("Intune::ScopeTag", "*")]);
+    let ran = workspace(None, both).run(&CHECK);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stderr.contains("entities::superfluous_parent"), "{ran}");
+}
+
+/// The first scope tag takes the place of `*`, and `*` that of the last one.
+#[test]
+fn a_scope_tag_that_is_supposed_takes_the_place_of_none() {
+    let tag = |tag: &str, is: bool| {
+        format!(r#"Intune::RoleAssignment::"a1" in Intune::ScopeTag::"{tag}"={is}"#)
+    };
+    let supposed = |from: &str, set: &[String]| {
+        let workspace = workspace(
+            None,
+            assignment("a1", &[TENANT, DESK, ("Intune::ScopeTag", from)]),
+        );
+        let mut check = [&CHECK[..], &["--scoped-permissions", "on"]].concat();
+        check.extend(set.iter().flat_map(|set| ["--set", set.as_str()]));
+        workspace.run(&check).status
+    };
+    assert_eq!(supposed("*", &[]), 0);
+    assert_eq!(supposed("*", &[tag("3", true)]), 1);
+    assert_eq!(supposed("3", &[]), 1);
+    assert_eq!(supposed("3", &[tag("3", false)]), 0);
+}

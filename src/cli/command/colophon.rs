@@ -1,16 +1,15 @@
 //! The making of reports in HTML: tenants, time and command line.
 
-use jiff::Timestamp;
 use tarbac_analysis::tenants::tenants;
 use tarbac_host::Engine;
 use tarbac_report::html::Colophon;
 
 use crate::arguments::command_line;
+use crate::clock;
 
 /// How this process makes a report about an engine; with the names of the two states that are compared, if both have one.
-#[expect(clippy::disallowed_methods, reason = "a report says when it was made")]
 pub(crate) fn colophon(engine: &Engine, states: Option<[String; 2]>) -> Colophon {
-    let now = Timestamp::now();
+    let now = clock::now();
     let arguments = std::env::args_os().skip(1);
     let arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
     Colophon {

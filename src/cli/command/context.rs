@@ -4,6 +4,8 @@ use clap::Args;
 use tarbac_analysis::inquiry::{ContextInquiry, InquiryError};
 use tarbac_host::json::StrictJson;
 
+use crate::clock;
+
 /// The context of a request.
 #[derive(Debug, Args)]
 pub(crate) struct ContextArgs {
@@ -11,7 +13,7 @@ pub(crate) struct ContextArgs {
     #[arg(long, value_name = "JSON")]
     pub context: Option<String>,
 
-    /// The time of the request, for example 2026-11-23T08:05:00Z.
+    /// The time of the request, for example 2026-11-23T08:05:00Z, by default now.
     #[arg(long, value_name = "DATETIME")]
     pub now: Option<String>,
 }
@@ -31,6 +33,7 @@ impl ContextArgs {
         Ok(ContextInquiry {
             context: self.context.as_ref().map(read).transpose()?,
             now: self.now.clone(),
+            asked_at: Some(clock::datetime()),
         })
     }
 }

@@ -5,7 +5,6 @@ mod each;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use jiff::Timestamp;
 use miette::Diagnostic;
 use tarbac_fleet::{
     Cache, FleetError, Location, Manifest, Published, Publisher, Readings, Store, TrustedKeys,
@@ -170,12 +169,6 @@ pub(crate) fn host_name() -> Option<String> {
     named
         .map(|name| name.trim().to_owned())
         .filter(|name| !name.is_empty())
-}
-
-/// The time by the clock of this machine.
-#[expect(clippy::disallowed_methods, reason = "the shell looks at the clock")]
-pub(crate) fn now() -> Timestamp {
-    Timestamp::now()
 }
 
 /// A publication as programs get it.

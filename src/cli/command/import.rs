@@ -22,6 +22,7 @@ use thiserror::Error;
 use super::exports_in;
 use crate::arguments::format::format_among;
 use crate::arguments::{Format, GlobalArgs};
+use crate::clock;
 use crate::exit::Exit;
 use crate::failure::{Failure, ShellError};
 use crate::output::{self, Output, bytes};
@@ -123,11 +124,7 @@ pub(crate) fn run(
         return Ok(Exit::Yes);
     };
     check_target(out)?;
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "what is eligible depends on the time, which comes in here"
-    )]
-    let now = arguments.now.unwrap_or_else(Timestamp::now);
+    let now = arguments.now.unwrap_or_else(clock::now);
     let imported = read(exports, &shipped_engine()?, now)?;
     let (report, refresh) = match arguments.dry_run {
         true => dry_run(imported, arguments, out)?,

@@ -1,7 +1,7 @@
 //! `tarbac matrix`: what each role permits, or what each person may do.
 
 use clap::Args;
-use tarbac_analysis::inquiry::{self, MatrixInquiry};
+use tarbac_analysis::inquiry::{self, ContextInquiry, MatrixInquiry};
 use tarbac_host::Workspace;
 use tarbac_report::matrix as render;
 
@@ -10,6 +10,7 @@ use super::colophon::colophon;
 use super::suppose::{ChangesArgs, suppose, write_premises};
 use crate::arguments::format::{TABLE, format_among};
 use crate::arguments::{Format, GlobalArgs, offered};
+use crate::clock;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -56,6 +57,7 @@ pub(crate) fn run(
         principals: arguments.principal.clone(),
         resources: arguments.resource.clone(),
         all: arguments.all,
+        context: ContextInquiry::at(clock::datetime()),
     };
     let matrix = inquiry::matrix(&engine, &inquiry)?;
     write_premises(&premises, global.format, output)?;

@@ -10,12 +10,11 @@ use tarbac_fleet::{
 use tarbac_host::workspace::{PartContent, PartFile, contents};
 use tarbac_report as render;
 
-use super::fleet::{
-    StoreAtArgs, cache, in_short, load_tree, now, publication, publisher, say_errors,
-};
+use super::fleet::{StoreAtArgs, cache, in_short, load_tree, publication, publisher, say_errors};
 use super::{layout, switches, test};
 use crate::arguments::format::{DOCUMENTS, format_among};
 use crate::arguments::{Arguments, Command, Format, GlobalArgs};
+use crate::clock;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Output, say};
@@ -99,7 +98,7 @@ pub(crate) fn run(
     let label = RevisionLabel {
         publisher: publisher(global),
         message: arguments.message.clone(),
-        created: now(),
+        created: clock::now(),
         key: key.as_ref(),
         repair: arguments.repair,
     };

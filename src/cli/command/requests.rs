@@ -17,6 +17,7 @@ use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use tarbac_analysis::bulk::decider::Decider;
 use tarbac_analysis::change::what_if::Premises;
+use tarbac_analysis::inquiry::timed;
 use tarbac_host::decision::Outcome;
 use tarbac_host::engine::Undecidable;
 use tarbac_host::json::StrictJson;
@@ -28,6 +29,7 @@ use tarbac_report::answer;
 use self::line::{Id, Line, LineError, id_of};
 use self::lines::{Lines, ReadLine};
 use super::check::AnswerKind;
+use crate::clock;
 use crate::exit::Exit;
 use crate::failure::{Failure, ShellError};
 use crate::output::Output;
@@ -109,7 +111,8 @@ struct LineAnswerer<'a> {
     decider: Option<Decider<&'a Engine>>,
     premises: &'a Premises,
     names: Lookup<'a>,
-    /// The empty context of each action.
+    /// The context of each action where a line gives none and the time does not matter: where the decision alone is
+    /// asked for, and no policy reads the context.
     empty: HashMap<EntityUid, Result<Context, Undecidable>>,
 }
 
@@ -119,6 +122,7 @@ impl<'a> LineAnswerer<'a> {
             .bundle()
             .vocabulary()
             .permissions()
+            .filter(|action| kind == AnswerKind::Decision && !engine.reads_context(action))
             .map(|action| {
                 (
                     action.uid.clone(),
@@ -175,13 +179,13 @@ impl<'a> LineAnswerer<'a> {
     fn request(&self, line: &[u8]) -> Result<(Option<Id>, Request), LineError> {
         let line = Line::parse(line)?;
         let action = self.names.action(&line.action.0)?;
-        let context = match line.context {
-            Some(StrictJson(json)) => self.engine.context(&action.uid, json),
-            None => self
-                .empty
-                .get(&action.uid)
-                .cloned()
-                .unwrap_or_else(|| Ok(Context::empty())),
+        let context = match (line.context, self.empty.get(&action.uid)) {
+            (None, Some(empty)) => empty.clone(),
+            (given, _) => {
+                let json = given.map_or_else(|| serde_json::json!({}), |StrictJson(json)| json);
+                let json = timed(self.engine, &action.uid, json, &clock::datetime());
+                self.engine.context(&action.uid, json)
+            }
         };
         let request = Request {
             principal: self.names.principal(action, &line.principal.0)?,

@@ -98,23 +98,25 @@ impl Shipped {
         source.name.starts_with(PREFIX) && self.has_text(source.text())
     }
 
-    /// The origin of the rules in these texts.
+    /// The origin of the rules in these texts. The policies decide it: a schema of the workspace is an addition, unless
+    /// it has the texts of the one that ships.
     pub(super) fn rules(&self, texts: &Texts) -> RulesOrigin {
-        let mut is_more = !texts.links.is_empty();
-        for (shipped, given) in [
-            (&self.schema, &texts.schema),
-            (&self.policies, &texts.policies),
-        ] {
-            let known: BTreeSet<&Source> = given.iter().map(Arc::as_ref).collect();
-            if !shipped.iter().all(|source| known.contains(source.as_ref())) {
-                return RulesOrigin::Own;
-            }
-            is_more |= known.len() > shipped.len();
+        let known: BTreeSet<&Source> = texts.policies.iter().map(Arc::as_ref).collect();
+        let are_in_force = self
+            .policies
+            .iter()
+            .all(|source| known.contains(source.as_ref()));
+        if self.policies.is_empty() || !are_in_force {
+            return RulesOrigin::Own;
         }
-        match (self.policies.is_empty(), is_more) {
-            (true, _) => RulesOrigin::Own,
-            (false, true) => RulesOrigin::ShippedAndCustom,
-            (false, false) => RulesOrigin::Shipped,
+        let has_more = !texts.links.is_empty() || known.len() > self.policies.len();
+        match has_more || all(&texts.schema) != all(&self.schema) {
+            true => RulesOrigin::ShippedAndCustom,
+            false => RulesOrigin::Shipped,
         }
     }
+}
+
+fn all(files: &[Arc<Source>]) -> BTreeSet<&str> {
+    files.iter().map(|file| file.text()).collect()
 }

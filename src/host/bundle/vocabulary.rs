@@ -118,6 +118,15 @@ impl Vocabulary {
             .collect()
     }
 
+    /// For each entity type with `@unless_stated`, the entity that stands for no parent of its type.
+    pub fn stand_for_none(&self) -> BTreeMap<String, EntityUid> {
+        let none = |(name, annotations): (&String, &BTreeMap<String, String>)| {
+            let none = annotations.get("unless_stated")?.parse().ok()?;
+            Some((name.clone(), none))
+        };
+        self.types.iter().filter_map(none).collect()
+    }
+
     /// For each entity type, the attributes that can replace a parent, each with the type of the parent.
     pub fn in_place_of_parents(&self) -> BTreeMap<String, Vec<(String, String)>> {
         let mut found: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();

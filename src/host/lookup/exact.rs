@@ -13,10 +13,10 @@ pub enum NotNamed {
     Several,
 }
 
-/// The entity of a type with this id; else the one whose alias it is.
+/// The entity of a type with this id or alias.
 ///
 /// # Errors
-/// There is none, or several have the alias.
+/// There is none, or several: an id can be the alias of another entity.
 pub fn exact(
     engine: &Engine,
     type_name: &EntityTypeName,
@@ -24,12 +24,11 @@ pub fn exact(
 ) -> Result<EntityUid, NotNamed> {
     let directory = engine.directory();
     let uid = EntityUid::from_type_name_and_id(type_name.clone(), EntityId::new(name));
-    if directory.defines(&uid) {
-        return Ok(uid);
-    }
-    let called = directory.called(type_name, name);
-    let mut called = called.into_iter().filter(|row| directory.is_defined(*row));
-    match (called.next(), called.next()) {
+    let by_id = directory.row(&uid).filter(|row| directory.is_defined(*row));
+    let by_alias = directory.called(type_name, name).into_iter();
+    let by_alias = by_alias.filter(|row| directory.is_defined(*row) && Some(*row) != by_id);
+    let mut rows = by_id.into_iter().chain(by_alias);
+    match (rows.next(), rows.next()) {
         (None, _) => Err(NotNamed::Unknown),
         (Some(row), None) => Ok(directory.uid(row)),
         (Some(_), Some(_)) => Err(NotNamed::Several),

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::{LISTED, Layout, PARTS, is_workspace, manifest, transaction};
+use super::{LISTED, Layout, PARTS, is_workspace, manifest, regular, transaction};
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source, shown};
@@ -50,6 +51,10 @@ pub(super) fn look(layout: &Layout, passed_over: &mut Vec<PathBuf>) {
     // Files that are named on the command line are the right ones.
     let mut named = [&layout.policies, &layout.schema, &layout.entities].into_iter();
     if named.any(|named| !named.is_empty()) {
+        if layout.policies.is_empty() {
+            let entities = layout.entities.iter();
+            passed_over.extend(entities.flat_map(|entities| policies_beside(layout, entities)));
+        }
         return;
     }
     let plain = |path: &Path| PathBuf::from(shown(path));
@@ -94,6 +99,32 @@ pub(super) fn look(layout: &Layout, passed_over: &mut Vec<PathBuf>) {
             .map_or(true, |real| !read.contains(&real))
     });
     passed_over.extend(beside);
+}
+
+/// The policies of the workspace that named entities belong to, without those that are in force.
+fn policies_beside(layout: &Layout, entities: &Path) -> Vec<PathBuf> {
+    let mut around = entities.ancestors().skip(1);
+    let workspace = around.find(|folder| folder.join("entities").is_dir());
+    let policies = workspace.map(|folder| folder.join("policies")).into_iter();
+    let is_elsewhere = |policies: &PathBuf| {
+        let read = layout.root.join("policies").canonicalize().ok();
+        policies.is_dir() && policies.canonicalize().ok() != read
+    };
+    let found = policies.filter(is_elsewhere).flat_map(|policies| {
+        let within = WalkDir::new(policies)
+            .max_depth(DEEPEST)
+            .sort_by_file_name();
+        let within = within.into_iter().take(LOOKED_AT).filter_map(Result::ok);
+        within.map(DirEntry::into_path)
+    });
+    let is_shipped = |path: &Path| {
+        let mut text = String::new();
+        let read = regular::open(path).and_then(|mut file| file.read_to_string(&mut text));
+        read.is_ok() && layout.shipped.has_text(&text)
+    };
+    found
+        .filter(|path| is_cedar(&called(path)) && !path.is_dir() && !is_shipped(path))
+        .collect()
 }
 
 /// The files in the parts of a workspace, by their real paths.

@@ -165,7 +165,7 @@ pub(super) fn context(
         if let Some(value) = value {
             declared.insert(key.clone(), value.clone());
         } else if key == NOW && is_timed {
-            declared.insert(key.clone(), Value::String(now()));
+            declared.insert(key.clone(), Value::String(clock::datetime()));
         }
     }
     if let Some(empty) = permission.empty.as_ref().filter(|_| declared.is_empty()) {
@@ -185,11 +185,6 @@ pub(super) fn context(
         }
     }
     Ok(context)
-}
-
-/// The current time in the format of Cedar's `datetime`, with milliseconds.
-fn now() -> String {
-    format!("{:.3}", clock::now())
 }
 
 /// The attributes of an entity that a request sets, as far as the schema marks them with `@from_request`.

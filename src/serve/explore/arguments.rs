@@ -8,6 +8,7 @@ use tarbac_analysis::inquiry::{ContextInquiry, ScopeInquiry};
 use tarbac_host::Switches;
 use tarbac_host::json::StrictJson;
 
+use crate::clock;
 use crate::fault::Fault;
 
 /// The arguments of a question. Each may be given several times, and each has to be one that the question knows.
@@ -278,6 +279,7 @@ impl Arguments {
         Ok(ContextInquiry {
             context,
             now: self.text("now")?,
+            asked_at: Some(clock::datetime()),
         })
     }
 

@@ -4,13 +4,16 @@ use axum::http::HeaderValue;
 use form_urlencoded::Serializer;
 use serde_json::{Map, Value, json};
 use tarbac_analysis::explain::Named;
-use tarbac_analysis::inquiry::{self, InquiryError, MatrixInquiry, WhatInquiry, WhoInquiry};
+use tarbac_analysis::inquiry::{
+    self, ContextInquiry, InquiryError, MatrixInquiry, WhatInquiry, WhoInquiry,
+};
 use tarbac_analysis::matrix::Heading;
 use tarbac_report as render;
 use tarbac_report::{explanation, matrix, who_what};
 
 use super::arguments::Arguments;
 use super::supposed::{Supposed, refused, supposed};
+use crate::clock;
 use crate::fault::Fault;
 use crate::served::Served;
 
@@ -159,6 +162,7 @@ pub(crate) fn matrix_inquiry(given: &mut Arguments) -> Result<MatrixInquiry, Fau
         principals: given.texts("principal")?,
         resources: given.texts("resource")?,
         all: given.flag("all")?,
+        context: ContextInquiry::at(clock::datetime()),
     })
 }
 

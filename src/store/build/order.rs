@@ -79,6 +79,7 @@ pub(crate) fn freeze(
         references::dangling(&directory, &mut tally);
     }
     references::required_parents(&directory, rules, &mut tally);
+    references::parents_beside_none(&directory, rules, &mut tally);
     (directory, tally.into_findings())
 }
 

@@ -195,6 +195,37 @@ pub(crate) fn required_parents(directory: &Directory, rules: &EntityRules, tally
     }
 }
 
+/// Adds findings for entities that have the parent that stands for none, and others of its type.
+pub(crate) fn parents_beside_none(directory: &Directory, rules: &EntityRules, tally: &mut Tally) {
+    for (of_type, none) in &rules.none {
+        let (Some(entity_type), Some(none)) = (directory.shapes.find(of_type), directory.row(none))
+        else {
+            continue;
+        };
+        let type_name = directory.type_name(none);
+        for row in directory.range(entity_type).map(Row::new) {
+            let Some(entity) = directory.member(row) else {
+                continue;
+            };
+            let mut parents = directory.parents(row);
+            let is_other = |row: Row| row != none && directory.type_name(row) == type_name;
+            let other = directory.parents(row).find(|parent| is_other(*parent));
+            if let (true, Some(other)) = (parents.any(|parent| parent == none), other) {
+                let message = || {
+                    let [none, other] = [none, other].map(|parent| name(directory, parent));
+                    format!(
+                        "{} has the parent {none}, which stands for none of its type, and {other}",
+                        title(directory, entity)
+                    )
+                };
+                let help = "keep the one or the others in its `parents`".to_owned();
+                let label = mark(directory, entity, "this entity");
+                tally.add(SUPERFLUOUS_PARENT, message, Some(help), label);
+            }
+        }
+    }
+}
+
 /// An entity whose parents are checked, and the attributes in place of parents, each with the type of the parent.
 struct Requirements<'d> {
     directory: &'d Directory,

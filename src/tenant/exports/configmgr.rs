@@ -142,6 +142,9 @@ pub struct SmsFullCollectionMembership {
         deserialize_with = "number"
     )]
     pub resource_id: u32,
+    /// The kind of the resource; absent where the call did not select it.
+    #[serde(default, rename = "ResourceType", deserialize_with = "optional_number")]
+    pub resource_type: Option<u32>,
 }
 
 /// A device.

@@ -8,7 +8,7 @@ mod intune;
 
 use serde::Deserialize;
 
-use super::lenient::id;
+use super::lenient::{NotRemoved, id};
 
 pub use directory::{DirectoryRoleRow, GroupRow, LicenseRow, PlanRow, SkuPlanRow, SkuRow, UserRow};
 pub use eligibility::{ExpirationRow, GroupEligibilityRow, RoleEligibilityRow, ScheduleInfoRow};
@@ -20,6 +20,9 @@ pub use intune::{
 #[derive(Debug, Clone, Deserialize)]
 #[serde(expecting = "an object with an id")]
 pub struct IdRow {
+    /// Refused: an object that was removed is in the answer of a delta query alone.
+    #[serde(default, rename = "@removed")]
+    pub removed: NotRemoved,
     /// The id.
     #[serde(alias = "Id", deserialize_with = "id")]
     pub id: String,

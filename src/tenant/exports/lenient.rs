@@ -5,9 +5,23 @@ use std::fmt;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
-use serde::de::{DeserializeOwned, Error as _, Unexpected, Visitor};
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+
+/// The mark of an object that was removed, which no object of a whole list has.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NotRemoved;
+
+impl<'de> Deserialize<'de> for NotRemoved {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer)?;
+        Err(D::Error::custom(
+            "it has objects that were removed: it is the answer of a delta query, which lists what has changed; \
+             export the whole list",
+        ))
+    }
+}
 
 /// A property that is there: with `default`, one that is absent is `None`, and `null` is a value like another.
 pub(super) fn stated<'de, T: Deserialize<'de>, D: Deserializer<'de>>(

@@ -168,6 +168,11 @@ impl<'de, T: DeserializeOwned, F: FnMut(T) -> Result<(), RecordError>> Visitor<'
                     let next: Option<String> = map.next_value()?;
                     self.page.next = next.filter(|address| !address.is_empty());
                 }
+                "@odata.deltaLink" => {
+                    return Err(A::Error::custom(
+                        "it is the answer of a delta query, which may list only what has changed; export the whole list",
+                    ));
+                }
                 _ if is_page => drop(map.next_value::<IgnoredAny>()?),
                 _ if record.contains_key(&key) => {
                     return Err(A::Error::custom(format!("`{key}` is there twice")));

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::client::{Server, asked, contoso};
 use crate::tarbac::Tarbac;
+use crate::world::{device, entities, tenant, user};
 
 #[test]
 fn an_allow_is_one_word() {
@@ -236,4 +237,29 @@ fn two_entity_types_with_one_name_are_an_error() {
     }
     assert!(ran.stdout.contains("schema::shared_name"), "{ran}");
     assert_eq!(workspace.run(&["serve", "--check"]).status, 2);
+}
+
+/// An id that is also the name of another device means two things, as in `check`.
+#[test]
+fn an_id_that_is_also_a_name_is_not_decided() {
+    let all = [
+        &tenant()[..],
+        &[
+            device("PC-1", "PC-2", "H"),
+            user("bob@t.example", "eve@t.example", &[]),
+        ],
+    ];
+    let workspace = Tarbac::with(&[("entities/tenant.json", &entities(&all.concat()))]);
+    let server = Server::of(&workspace.path("."));
+    assert!(
+        server
+            .evaluate(&asked("ana@t.example", "runScript", "d1"))
+            .decision()
+    );
+    for (person, device) in [("ana@t.example", "PC-1"), ("bob@t.example", "d1")] {
+        let reply = server.evaluate(&asked(person, "runScript", device));
+        assert!(!reply.decision(), "{}", reply.text);
+        let ran = workspace.run(&["check", person, "runScript", device]);
+        assert_eq!(ran.status, 2, "{ran}");
+    }
 }

@@ -17,7 +17,12 @@ impl Edits<'_> {
         let (of, to) = (uid.type_name().to_string(), group.type_name().to_string());
         if is_parent_type(vocabulary, &of, &to) {
             self.keep_explicit(uid, |stand_in| stand_in.parent == to);
+            let none = vocabulary.stand_for_none().remove(&of);
             let parents = &mut self.edited(uid)?.parents;
+            // The first parent of a type takes the place of the one that stands for none.
+            if let Some(none) = none.filter(|none| none.type_name() == group.type_name()) {
+                parents.retain(|parent| *parent != none);
+            }
             if !parents.contains(group) {
                 parents.push(group.clone());
             }
@@ -68,10 +73,20 @@ impl Edits<'_> {
     pub(super) fn leave(&mut self, uid: &EntityUid, group: &EntityUid) -> Result<(), InvalidFact> {
         let to = group.type_name().to_string();
         self.keep_explicit(uid, |stand_in| stand_in.parent == to);
+        let none = self.engine.bundle().vocabulary().stand_for_none();
+        let none = none.get(&uid.type_name().to_string());
+        let none = none.filter(|none| none.type_name() == group.type_name() && *none != group);
         let parents = &mut self.edited(uid)?.parents;
         let before = parents.len();
         parents.retain(|parent| parent != group);
         if parents.len() < before {
+            let is_left = |none: &&EntityUid| {
+                let mut parents = parents.iter();
+                !parents.any(|parent| parent.type_name() == none.type_name())
+            };
+            if let Some(none) = none.filter(is_left) {
+                parents.push(none.clone());
+            }
             return Ok(());
         }
         let directory = self.engine.directory();

@@ -8,7 +8,8 @@ use tarbac_serve::{
 };
 
 use super::follow::{given, silent};
-use crate::command::fleet::{now, published_by};
+use crate::clock;
+use crate::command::fleet::published_by;
 
 /// A store, beside what is served of it.
 pub(super) struct History {
@@ -46,7 +47,7 @@ impl RevisionHistory for History {
     }
 
     fn replicas(&self) -> Result<Vec<HeardReplica>, SourceError> {
-        let replicas = heard(&self.store, now()).map_err(silent)?;
+        let replicas = heard(&self.store, clock::now()).map_err(silent)?;
         Ok(replicas.into_iter().map(replica).collect())
     }
 

@@ -11,7 +11,8 @@ use tarbac_report::words::counted;
 
 use super::{PruneArgs, RevertArgs};
 use crate::arguments::{Format, GlobalArgs};
-use crate::command::fleet::{cache, in_short, load_tree, now, publication, publisher, say_errors};
+use crate::clock;
+use crate::command::fleet::{cache, in_short, load_tree, publication, publisher, say_errors};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Output, say};
@@ -30,7 +31,7 @@ pub(crate) fn revert(
     let label = RevisionLabel {
         publisher: publisher(global),
         message: arguments.message.clone(),
-        created: now(),
+        created: clock::now(),
         key: key.as_ref(),
         repair: false,
     };
@@ -68,7 +69,7 @@ pub(crate) fn prune(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let store = arguments.at.open()?;
-    let pruned = tarbac_fleet::prune(&store, arguments.keep, now())?;
+    let pruned = tarbac_fleet::prune(&store, arguments.keep, clock::now())?;
     output.write(&match global.format {
         Format::Json => {
             let pruning = Pruning {

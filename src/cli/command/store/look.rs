@@ -10,7 +10,8 @@ use tarbac_report::words::counted;
 
 use super::{LogArgs, StatusArgs};
 use crate::arguments::{Format, GlobalArgs};
-use crate::command::fleet::{now, published_by};
+use crate::clock;
+use crate::command::fleet::published_by;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -26,7 +27,7 @@ pub(crate) fn status(
         Some(number) => store.revision(*number)?.map(|revision| revision.manifest),
         None => None,
     };
-    let replicas = heard(&store, now())?;
+    let replicas = heard(&store, clock::now())?;
     let is_well = |of: &Heard| of.said.state == ReplicaState::Ok && !of.silent;
     let text = match global.format {
         Format::Json => {

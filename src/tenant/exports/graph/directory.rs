@@ -3,12 +3,15 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::exports::lenient::{list, moment, stated, texts, trimmed};
+use crate::exports::lenient::{NotRemoved, list, moment, stated, texts, trimmed};
 
 /// A row of `GET /users`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "an account")]
 pub struct UserRow {
+    /// Refused: an object that was removed is in the answer of a delta query alone.
+    #[serde(default, rename = "@removed")]
+    pub removed: NotRemoved,
     /// The id of the account.
     #[serde(alias = "Id")]
     pub id: String,
@@ -112,6 +115,9 @@ impl SkuPlanRow {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "a group")]
 pub struct GroupRow {
+    /// Refused: an object that was removed is in the answer of a delta query alone.
+    #[serde(default, rename = "@removed")]
+    pub removed: NotRemoved,
     /// The id of the group.
     #[serde(alias = "Id")]
     pub id: String,
@@ -134,6 +140,9 @@ pub struct GroupRow {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "a directory role")]
 pub struct DirectoryRoleRow {
+    /// Refused: an object that was removed is in the answer of a delta query alone.
+    #[serde(default, rename = "@removed")]
+    pub removed: NotRemoved,
     /// The id of the role in this tenant.
     #[serde(alias = "Id")]
     pub id: String,

@@ -4,7 +4,7 @@ use jiff::{Span, Timestamp};
 use serde::Deserialize;
 
 use super::NamedRow;
-use crate::exports::lenient::{duration, id, moment, object, trimmed};
+use crate::exports::lenient::{NotRemoved, duration, id, moment, object, trimmed};
 
 /// A row of `GET /roleManagement/directory/roleEligibilityScheduleInstances`, or of
 /// `roleEligibilitySchedules`: a role of Microsoft Entra that a person or group may activate.
@@ -14,6 +14,9 @@ use crate::exports::lenient::{duration, id, moment, object, trimmed};
     expecting = "an eligibility for a directory role"
 )]
 pub struct RoleEligibilityRow {
+    /// Refused: an object that was removed is in the answer of a delta query alone.
+    #[serde(default, rename = "@removed")]
+    pub removed: NotRemoved,
     /// Who is eligible: a person or a group.
     #[serde(alias = "PrincipalId", deserialize_with = "id")]
     pub principal_id: String,
@@ -48,6 +51,9 @@ pub struct RoleEligibilityRow {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "an eligibility for a group")]
 pub struct GroupEligibilityRow {
+    /// Refused: an object that was removed is in the answer of a delta query alone.
+    #[serde(default, rename = "@removed")]
+    pub removed: NotRemoved,
     /// Who is eligible: a person or a group.
     #[serde(alias = "PrincipalId", deserialize_with = "id")]
     pub principal_id: String,

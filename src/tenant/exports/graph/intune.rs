@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Deserializer};
 
 use super::IdRow;
-use crate::exports::lenient::{ids, list, named, texts};
+use crate::exports::lenient::{NotRemoved, ids, list, named, texts};
 
 /// A row of `GET /deviceManagement/roleDefinitions`.
 ///
@@ -14,6 +14,9 @@ use crate::exports::lenient::{ids, list, named, texts};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "a role definition")]
 pub struct RoleDefinitionRow {
+    /// Refused: an object that was removed is in the answer of a delta query alone.
+    #[serde(default, rename = "@removed")]
+    pub removed: NotRemoved,
     /// The id of the role.
     #[serde(alias = "Id")]
     pub id: String,
@@ -118,6 +121,9 @@ impl RoleDefinitionRow {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "a role assignment")]
 pub struct RoleAssignmentRow {
+    /// Refused: an object that was removed is in the answer of a delta query alone.
+    #[serde(default, rename = "@removed")]
+    pub removed: NotRemoved,
     /// The id of the assignment.
     #[serde(alias = "Id")]
     pub id: String,
@@ -173,6 +179,9 @@ impl<'de> Deserialize<'de> for ScopeType {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "a scope tag")]
 pub struct ScopeTagRow {
+    /// Refused: an object that was removed is in the answer of a delta query alone.
+    #[serde(default, rename = "@removed")]
+    pub removed: NotRemoved,
     /// The id; `0` is Default.
     #[serde(alias = "Id")]
     pub id: String,

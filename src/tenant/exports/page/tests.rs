@@ -71,6 +71,14 @@ fn a_page_says_what_follows() {
     }
 }
 
+/// An answer to the question what has changed is no list.
+#[test]
+fn the_answer_of_a_delta_query_is_refused() {
+    let page = r#"{"value": [{"id": "a"}], "@odata.deltaLink": "https://delta"}"#;
+    let error = ids(page.as_bytes()).unwrap_err();
+    assert!(error.to_string().contains("delta query"), "{error}");
+}
+
 /// The place is told once, be it the end of a line, where the parser counts from 0.
 #[test]
 fn what_is_wrong_is_told_without_the_place() {

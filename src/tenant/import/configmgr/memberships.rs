@@ -16,6 +16,10 @@ use crate::import::report::{
 };
 
 const CLASS: &str = "SMS_FullCollectionMembership";
+
+/// The `ResourceType` of a device; 4 is a user.
+const SYSTEM: u32 = 5;
+
 /// Members of device collections that are no devices: what boots from the network before a site knows it
 /// (0x7A000000 and up), and what is being provisioned (0x7D000000 and up). Every site has some.
 const NO_DEVICES: [Range<u32>; 2] = [0x7A00_0000..0x7B00_0000, 0x7D00_0000..0x7E00_0000];
@@ -58,6 +62,9 @@ impl<F: Files> Reader<'_, '_, F> {
         let is_there =
             self.folder
                 .records(&self.name(CLASS), |row: SmsFullCollectionMembership| {
+                    if row.resource_type.is_some_and(|kind| kind != SYSTEM) {
+                        return Ok(());
+                    }
                     match collections.and_then(|indices| indices.get(&row.collection_id)) {
                         Some(Some(collection)) => match devices.get(&row.resource_id) {
                             Some(device) => pairs.push((*device, *collection)),

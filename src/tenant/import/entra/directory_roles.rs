@@ -137,6 +137,7 @@ impl DirectoryRoles {
                 id: template.clone(),
                 display_name: name?.to_owned(),
                 role_template_id: Some(template),
+                removed: Default::default(),
             }))
         })
     }
