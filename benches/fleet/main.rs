@@ -223,15 +223,9 @@ fn replica(tenant: &Tenant, turns: usize) {
     }
     takes.sort_by(f64::total_cmp);
     let busy = Latencies::joined(all);
-    println!(
-        "\nA replica that takes {turns} revisions of {} devices\n",
-        tenant.devices
-    );
-    println!(
-        "- from its look to the new revision: {:.1} to {:.1} s",
-        takes[0],
-        takes[turns - 1]
-    );
+    let (devices, least, most) = (tenant.devices, takes[0], takes[turns - 1]);
+    println!("\nA replica that takes {turns} revisions of {devices} devices\n");
+    println!("- from its look to the new revision: {least:.1} to {most:.1} s");
     println!("- p50, p99 before, µs: {calm}");
     println!("- p50, p99 meanwhile, µs: {}", busy.told());
     println!(

@@ -15,8 +15,11 @@ use super::{changed, compare, load, measured, memory};
 /// The questions, each asked in a process of its own, since memory is that of a process.
 const QUESTIONS: [&str; 5] = ["check", "who", "what", "what-if", "access"];
 
+/// An axis, with the tenant of a size.
+type Axis = (&'static str, fn(u32) -> Tenant);
+
 /// The axes, each with the tenant of a number.
-const AXES: [(&str, fn(u32) -> Tenant); 12] = [
+const AXES: [Axis; 12] = [
     ("custom roles", |roles| Tenant { roles, ..middle() }),
     ("people", |people| Tenant {
         people: people * 10,

@@ -9,6 +9,7 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
+    clippy::panic,
     reason = "a benchmark starts programs, and has failed if it cannot measure"
 )]
 

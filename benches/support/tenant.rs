@@ -115,37 +115,46 @@ impl Tenant {
         array.entity("Intune::Role", BUILT_IN, r#""builtIn":true"#, &[])?;
         array.entity("Entra::DirectoryRole", "Intune Administrator", "", &[])?;
         for number in 0..self.roles {
-            let role = role(number);
-            let name = format!(r#""displayName":"Role {number}""#);
-            array.entity("Intune::Role", &role, &name, &[])?;
-            let given = if number % 2 == 0 {
-                BUILT_IN
-            } else {
-                role.as_str()
-            };
-            let assignment = uid("Intune::RoleAssignment", &guid(2, number));
-            array.entity(
-                "Intune::RoleAssignment",
-                &guid(2, number),
-                "",
-                &[
-                    uid("Intune::Role", given),
-                    uid("Intune::Tenant", "contoso"),
-                    uid("Intune::ScopeTag", if number % 3 == 0 { "*" } else { "0" }),
-                ],
-            )?;
-            let name = format!(r#""displayName":"Group {number}""#);
-            let groups = (1..self.depth).map(|step| guid(6 + step, number));
-            let groups: Vec<String> = std::iter::once(guid(3, number)).chain(groups).collect();
-            for (place, group) in groups.iter().enumerate() {
-                let above = groups
-                    .get(place + 1)
-                    .map(|group| uid("Entra::Group", group));
-                let above = above.unwrap_or_else(|| assignment.clone());
-                array.entity("Entra::Group", group, &name, &[above])?;
-            }
+            self.write_role(&mut array, number)?;
         }
         array.end()
+    }
+
+    /// Writes a role with an assignment, and the chain of groups that is assigned it.
+    fn write_role(&self, array: &mut Array<'_>, number: u32) -> io::Result<()> {
+        let role = role(number);
+        let name = format!(r#""displayName":"Role {number}""#);
+        array.entity("Intune::Role", &role, &name, &[])?;
+        let given = if number.is_multiple_of(2) {
+            BUILT_IN
+        } else {
+            role.as_str()
+        };
+        let assignment = uid("Intune::RoleAssignment", &guid(2, number));
+        array.entity(
+            "Intune::RoleAssignment",
+            &guid(2, number),
+            "",
+            &[
+                uid("Intune::Role", given),
+                uid("Intune::Tenant", "contoso"),
+                uid(
+                    "Intune::ScopeTag",
+                    if number.is_multiple_of(3) { "*" } else { "0" },
+                ),
+            ],
+        )?;
+        let name = format!(r#""displayName":"Group {number}""#);
+        let groups = (1..self.depth).map(|step| guid(6 + step, number));
+        let groups: Vec<String> = std::iter::once(guid(3, number)).chain(groups).collect();
+        for (place, group) in groups.iter().enumerate() {
+            let above = groups
+                .get(place + 1)
+                .map(|group| uid("Entra::Group", group));
+            let above = above.unwrap_or_else(|| assignment.clone());
+            array.entity("Entra::Group", group, &name, &[above])?;
+        }
+        Ok(())
     }
 
     /// Writes the people.

@@ -210,7 +210,7 @@ pub fn matrix(engine: &Engine, asked: &MatrixInquiry) -> Result<Matrix, InquiryE
     let permissions = engine.bundle().vocabulary().permissions();
     let columns = permissions.map(|action| (action, or_empty(engine, action, &asked.context)));
     let columns = columns.collect();
-    Ok(Matrix::of_people(engine, &principals, columns, &resources))
+    Ok(Matrix::in_context(engine, &principals, columns, &resources))
 }
 
 /// The named entities, or all of a kind.

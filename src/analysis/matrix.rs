@@ -173,11 +173,19 @@ impl Matrix {
             (action, context.unwrap_or_else(|_| Context::empty()))
         });
         let (principals, resources) = (&selection.principals, &selection.resources);
-        Self::of_people(engine, principals, columns.collect(), resources)
+        Self::in_context(engine, principals, columns.collect(), resources)
     }
 
-    /// People × permissions in a context, a block for each resource; each cell is the decision of [`Engine::decide`].
-    pub fn of_people(
+    /// People × permissions, a block for each resource; each cell is the decision of [`Engine::decide`] with an empty
+    /// context.
+    pub fn of_people(engine: &Engine, principals: &[EntityUid], resources: &[EntityUid]) -> Self {
+        let permissions = engine.bundle().vocabulary().permissions();
+        let columns = permissions.map(|action| (action, Context::empty()));
+        Self::in_context(engine, principals, columns.collect(), resources)
+    }
+
+    /// The same with a context for each permission.
+    pub fn in_context(
         engine: &Engine,
         principals: &[EntityUid],
         columns: Vec<(&Action, Context)>,

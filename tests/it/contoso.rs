@@ -8,7 +8,7 @@ use std::str::FromStr;
 use cedar_policy::{Context, EntityTypeName, EntityUid};
 use serde_json::json;
 use tarbac::decision::{Answer, Decision, Request};
-use tarbac::matrix::{Matrix, Selection};
+use tarbac::matrix::Matrix;
 use tarbac::{Engine, Layout, Switches, Workspace, shipped};
 
 /// The sample tenant with readings switched on (`name`) and off (`!name`).
@@ -247,13 +247,6 @@ fn the_whole_decision_matrix() {
             .collect()
     };
     let resources = [all("ConfigMgr::Device"), all("Intune::Tenant")].concat();
-    let permissions = contoso.bundle().vocabulary().permissions();
-    let selection = Selection {
-        principals: all("Entra::User"),
-        actions: permissions.map(|action| action.uid.clone()).collect(),
-        resources,
-        context: serde_json::json!({}),
-    };
-    let matrix = Matrix::new(&contoso, &selection);
+    let matrix = Matrix::of_people(&contoso, &all("Entra::User"), &resources);
     insta::assert_snapshot!(matrix.to_string());
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use tarbac::lookup::{Lookup, RequestPart};
-use tarbac::matrix::Selection;
 use tarbac::{Engine, Layout, Matrix, Request, Switches, Workspace, bundle, shipped};
 
 use crate::tarbac::{Tarbac, contoso, contoso_folder};
@@ -323,14 +322,11 @@ fn the_permissions_of_roles_as_a_page_of_a_wiki() {
 fn a_cell_is_what_the_engine_decides() {
     let engine = contoso_engine();
     let names = Lookup::new(&engine);
-    let permissions = engine.bundle().vocabulary().permissions();
-    let selection = Selection {
-        principals: names.all(RequestPart::Principal),
-        actions: permissions.map(|action| action.uid.clone()).collect(),
-        resources: names.all(RequestPart::Resource),
-        context: serde_json::json!({}),
-    };
-    let matrix = Matrix::new(&engine, &selection);
+    let matrix = Matrix::of_people(
+        &engine,
+        &names.all(RequestPart::Principal),
+        &names.all(RequestPart::Resource),
+    );
     for block in &matrix.blocks {
         let resource = &block.resource.as_ref().unwrap().uid;
         for row in &block.rows {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
-use serde_json::json;
+use serde_json::{Value, json};
 use tarbac::bundle::Texts;
 use tarbac::decision::{Decision, Request};
 use tarbac::source::Source;
@@ -98,6 +98,15 @@ fn boxes() -> Both {
         )],
         ..Texts::default()
     };
+    Both::made(
+        rooms_people_and_boxes().into(),
+        &texts,
+        &[],
+        &Switches::default(),
+    )
+}
+
+fn rooms_people_and_boxes() -> Vec<Value> {
     let room = |number: u32| format!("r{number}");
     let mut all = Vec::new();
     for number in 0..4 {
@@ -141,7 +150,7 @@ fn boxes() -> Both {
             &[("Room", &other)],
         ));
     }
-    Both::made(all.into(), &texts, &[], &Switches::default())
+    all
 }
 
 /// Each way to compare is decided as by Cedar, for one after the other, and each allows somebody and refuses somebody.

@@ -137,7 +137,11 @@ fn device(dice: &mut Dice, id: &str) -> Value {
 }
 
 fn assignment(dice: &mut Dice, id: &str, scoped: &[&str]) -> Value {
-    let (role, tenant, tags) = (dice.pick(ROLES), dice.pick(TENANTS), dice.some(TAGS));
+    let (role, tenant, mut tags) = (dice.pick(ROLES), dice.pick(TENANTS), dice.some(TAGS));
+    // The scope tag `*` stands for none.
+    if tags.len() > 1 {
+        tags.retain(|tag| *tag != "*");
+    }
     let mut parents = vec![("Intune::Tenant", tenant)];
     parents.extend(each("Intune::ScopeTag", &tags));
     // Under Scoped permissions an assignment with other scope tags is not in its role.

@@ -73,21 +73,18 @@ fn duckdb_reads_what_is_written() {
         .unwrap();
     let mut queries = page.split("```sql\n").skip(1);
     let mut query = || queries.next().unwrap().split("```").next().unwrap();
-    let asked = |query: &str| {
-        let script =
-            "import duckdb, sys\nfor row in duckdb.sql(sys.argv[1]).fetchall(): print(*row)";
+    let run = |script: &str, query: &str| {
         let ran = Command::new(&python)
             .args(["-c", script, query])
             .current_dir(tarbac.path(""))
             .output()
             .unwrap();
-        assert!(
-            ran.status.success(),
-            "{}",
-            String::from_utf8_lossy(&ran.stderr)
-        );
+        let told = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.success(), "{told}");
         String::from_utf8(ran.stdout).unwrap()
     };
+    let rows_of = "import duckdb, sys\nfor row in duckdb.sql(sys.argv[1]).fetchall(): print(*row)";
+    let asked = |query: &str| run(rows_of, query);
     let told = asked(query());
     let holds = rows
         .iter()
@@ -99,18 +96,7 @@ fn duckdb_reads_what_is_written() {
         "{told}"
     );
     // The same rows as Parquet.
-    let copy = query();
-    let script = "import duckdb, sys\nduckdb.execute(sys.argv[1])";
-    let ran = Command::new(&python)
-        .args(["-c", script, copy])
-        .current_dir(tarbac.path(""))
-        .output()
-        .unwrap();
-    assert!(
-        ran.status.success(),
-        "{}",
-        String::from_utf8_lossy(&ran.stderr)
-    );
+    run("import duckdb, sys\nduckdb.execute(sys.argv[1])", query());
     let again = asked(
         "SELECT workspace, number, count(*) FROM 'holds.parquet' GROUP BY ALL ORDER BY workspace",
     );

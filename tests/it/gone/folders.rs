@@ -272,3 +272,19 @@ fn what_a_link_leads_to_is_read() {
     let ran = workspace.run(&check);
     assert_eq!((ran.status, ran.stderr.as_str()), (1, ""), "{ran}");
 }
+
+#[test]
+fn policies_of_a_workspace_whose_entities_are_named_are_told() {
+    let workspace = begun();
+    let freeze = "@id(\"freeze\")\nforbid (principal, action, resource);\n";
+    workspace.write("ws/policies/custom/freeze.cedar", freeze);
+    let entities = ["--entities", "ws/entities"];
+    let ran = workspace.run(&[&entities[..], &CHECK].concat());
+    assert!(
+        ran.stderr.contains("ws/policies/custom/freeze.cedar"),
+        "{ran}"
+    );
+    let policies = ["--policies", "ws/policies/custom"];
+    let ran = workspace.run(&[&entities[..], &policies, &CHECK].concat());
+    assert!(!ran.stderr.contains("not read"), "{ran}");
+}

@@ -55,9 +55,14 @@ fn a_rule_with_a_date_holds_in_every_command() {
         );
     }
     let allowed = |arguments: &[&str]| workspace.run(arguments).stdout;
-    let who = ["who", "runScript", "PC-1", "--format", "csv"];
-    assert!(!allowed(&who).contains("ana@t.example"));
-    assert!(allowed(&[&who[..], &BEFORE].concat()).contains("ana@t.example"));
+    let who = ["who", "runScript", "PC-1"];
+    assert!(
+        allowed(&who).contains("0 accounts may"),
+        "{}",
+        allowed(&who)
+    );
+    let before = allowed(&[&who[..], &BEFORE].concat());
+    assert!(before.contains("1 account may"), "{before}");
     for (arguments, names) in [
         (
             &["what", "ana@t.example", "PC-1", "--format", "csv"][..],
@@ -77,7 +82,7 @@ fn a_rule_with_a_date_is_a_difference() {
         copy(&contoso_folder(), &workspace.path(folder));
         workspace.write(&format!("{folder}/policies/custom/x.cedar"), rule);
     }
-    let ran = workspace.run(&["-C", "two", "diff", "../one"]);
+    let ran = workspace.run(&["-C", "two", "diff", "one"]);
     assert!(ran.stdout.contains("custom.freeze"), "{ran}");
 }
 

@@ -134,7 +134,10 @@ fn the_rules_have_one_of_three_names() {
     std::fs::remove_dir_all(workspace.path("schema")).unwrap();
     copy_without_manifest("schema", &workspace.path("schema"));
     workspace.write("schema/tarbac.yaml", MANIFEST);
-    assert_eq!(rules(&workspace), "own");
+    // Only the schema is a copy, and the policies say whose the rules are.
+    assert_eq!(rules(&workspace), "shipped");
+    workspace.write("policies/custom/more.cedar", EVERYTHING);
+    assert_eq!(rules(&workspace), "shipped-and-custom");
     let fresh = Tarbac::with(&[]);
     fresh.run(&["init", "."]);
     assert_eq!(rules(&fresh), "own");
