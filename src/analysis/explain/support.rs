@@ -9,7 +9,7 @@ use cedar_policy_core::ast;
 use super::grant::Path;
 use super::probe::{Probe, Target};
 use super::value::{Named, Value};
-use tarbac_host::bundle::{Action, Effect, Keyword, Policy};
+use tarbac_host::bundle::{Action, Keyword, Policy};
 use tarbac_host::decision::Request;
 use tarbac_host::engine::Engine;
 
@@ -43,8 +43,7 @@ pub(crate) fn supports_of(engine: &Engine, request: &Request) -> Vec<Support> {
 /// The facts behind an allowed request in a probe.
 pub(super) fn supports(probe: &Probe<'_>, action: &Action) -> Vec<Support> {
     let mut supports: Vec<Support> = Vec::new();
-    let forbids = probe.engine().asked_about(action);
-    for policy in forbids.filter(|policy| policy.effect() == Effect::Forbid) {
+    for policy in probe.engine().forbids_about(action) {
         let mut found = Vec::new();
         if let Some(clause) = exception(policy, probe) {
             collect(clause, true, probe, &mut found);

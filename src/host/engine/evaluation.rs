@@ -252,6 +252,15 @@ impl Engine {
             .filter(move |policy| policy.action_scope().answers(action))
     }
 
+    /// The forbids among these. A tenant has thousands of permits and few forbids, so the scopes of the permits are not
+    /// looked at.
+    pub fn forbids_about<'a>(&'a self, action: &'a Action) -> impl Iterator<Item = &'a Policy> {
+        self.bundle
+            .in_force(&self.readings)
+            .filter(|policy| policy.effect() == Effect::Forbid)
+            .filter(move |policy| policy.action_scope().answers(action))
+    }
+
     /// The policies in force that apply to a request, each evaluated by itself.
     pub fn applied(&self, action: &Action, trial: &Evaluation) -> Applicable {
         let mut applied = Applicable::default();
