@@ -51,7 +51,7 @@ pub use head::{
     Crumb, Head, NavigationLink, TabLink, command_button, command_link, navigation, tabs,
 };
 pub use icon::{Icon, icon};
-pub(crate) use people::{Limits, PeopleTable, some_lines};
+pub(crate) use people::{Limits, PeopleTable, ResourcesCell, some_lines};
 pub use picture::{BarRow, Bars, ChainNode, HeatCell, HeatMap, chain};
 pub use text::{Count, Shown, ShownLines};
 pub use tone::{Tone, badge, decision, empty, message};

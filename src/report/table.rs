@@ -56,26 +56,34 @@ pub fn sheet(
     Table::new(headings, rows).csv(&Premises::default())
 }
 
-/// A table of cells that are Markdown already; empty without rows.
+/// A table of cells that are Markdown already; empty without rows. Columns of numbers are aligned to the right.
 pub(super) fn of_markdown(
     headings: &[&str],
     rows: impl IntoIterator<Item = Vec<String>>,
 ) -> String {
-    let rows = rows.into_iter();
-    let rows: String = rows
-        .map(|cells| format!("| {} |\n", cells.join(" | ")))
-        .collect();
+    let rows: Vec<Vec<String>> = rows.into_iter().collect();
     if rows.is_empty() {
-        return rows;
+        return String::new();
     }
-    let rule = "---|".repeat(headings.len());
+    let is_of_numbers = |column: usize| {
+        let mut cells = rows.iter().filter_map(|row| row.get(column));
+        cells.all(|cell| is_number(cell))
+    };
+    let rule = (0..headings.len()).map(|column| match is_of_numbers(column) {
+        true => "---:|",
+        false => "---|",
+    });
+    let rule: String = rule.collect();
+    let rows = rows
+        .iter()
+        .map(|cells| format!("| {} |\n", cells.join(" | ")));
+    let rows: String = rows.collect();
     format!("| {} |\n|{rule}\n{rows}", headings.join(" | "))
 }
 
-/// A row of a table of Markdown.
-pub(super) fn markdown_row(cells: &[String]) -> String {
-    let cells: Vec<String> = cells.iter().map(|cell| in_markdown(cell)).collect();
-    format!("| {} |\n", cells.join(" | "))
+/// Whether a text is a number as [`super::tally::digits`] writes it.
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|one| one.is_ascii_digit() || one == ',')
 }
 
 /// A cell of a sheet. An apostrophe before a name keeps a spreadsheet from taking it for a formula.
@@ -102,5 +110,13 @@ mod tests {
         let expected = "name,count\n\"'=HYPERLINK(\"\"https://example.com\"\")\",1\n\"a=b, \u{fffd}[31mc\",2\n";
         assert_eq!(table.csv(&Premises::default())?, expected);
         Ok(())
+    }
+
+    #[test]
+    fn numbers_stand_to_the_right() {
+        let rows = [["a", "1,234"], ["5", "7"]].map(|row| row.map(str::to_owned).to_vec());
+        let table = Table::new(&["name", "count"], rows.into_iter()).markdown();
+        let expected = "| name | count |\n|---|---:|\n| a | 1,234 |\n| 5 | 7 |\n";
+        assert_eq!(table, expected);
     }
 }

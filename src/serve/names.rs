@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use cedar_policy::{Context, EntityTypeName, EntityUid};
+use cedar_policy::{Context, EntityTypeName};
 use tarbac_host::Engine;
 use tarbac_host::bundle::Action;
 use tarbac_host::lookup::NotNamed;
@@ -23,12 +23,8 @@ pub(crate) struct Names {
 
 /// An action about which decisions are made.
 pub(crate) struct Permission {
-    /// The action.
-    pub(crate) uid: EntityUid,
-    /// The types of its principals.
-    pub(crate) principals: Vec<EntityTypeName>,
-    /// The types of its resources.
-    pub(crate) resources: Vec<EntityTypeName>,
+    /// The action as the schema declares it.
+    pub(crate) action: Action,
     /// The keys of its context.
     pub(crate) context: BTreeSet<String>,
     /// Whether a policy in force reads its context.
@@ -40,17 +36,11 @@ pub(crate) struct Permission {
 impl Permission {
     fn new(engine: &Engine, action: &Action) -> Self {
         Self {
-            uid: action.uid.clone(),
-            principals: action.principals.clone(),
-            resources: action.resources.clone(),
+            action: action.clone(),
             context: engine.bundle().context_keys(&action.uid),
             reads_context: engine.reads_context(action),
             empty: engine.context(&action.uid, serde_json::json!({})).ok(),
         }
-    }
-
-    pub(crate) fn applies_to(&self, principal: &EntityTypeName, resource: &EntityTypeName) -> bool {
-        self.principals.contains(principal) && self.resources.contains(resource)
     }
 }
 
@@ -108,6 +98,17 @@ impl Names {
         self.from_request.get(type_name)
     }
 
+    /// The name of a permission in answers and records: its id, or its full name if several share the id.
+    pub(crate) fn of_permission(&self, engine: &Engine, permission: &Permission) -> String {
+        let uid = &permission.action.uid;
+        let id: &str = uid.id().unescaped();
+        let found = self.permission(engine, id);
+        match found.is_ok_and(|found| found.action.uid == *uid) {
+            true => id.to_owned(),
+            false => uid.to_string(),
+        }
+    }
+
     /// The permission of this spelling.
     ///
     /// # Errors
@@ -124,7 +125,10 @@ impl Names {
         {
             [] => Err(NotNamed::Unknown),
             [action] => {
-                let known = self.permissions.iter().find(|of| of.uid == action.uid);
+                let known = self
+                    .permissions
+                    .iter()
+                    .find(|of| of.action.uid == action.uid);
                 known.ok_or(NotNamed::Unknown)
             }
             _ => Err(NotNamed::Several),

@@ -51,7 +51,7 @@ fn an_assignment_without_its_role_gives_nothing_and_is_told() {
     insta::assert_snapshot!(workspace.run(&CHECK), @r#"
     DENY  not permitted — The admin center hides this page or action.
     --- stderr
-    note: The tenant has Scoped permissions, and this role assignment has other scope tags than Default, so that its role gives nothing on tenant-attached devices. (Intune::RoleAssignment::"a1")
+    note: The tenant has Scoped permissions, and this role assignment is without the scope tag Default, so that its role gives nothing on tenant-attached devices. (Intune::RoleAssignment::"a1")
     --- exit 1
     "#);
     let explained = workspace.run(&["explain", "ana@t.example", "runScript", "PC-1"]);

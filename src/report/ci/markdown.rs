@@ -6,6 +6,7 @@
 use super::{headline, one_line, position, visible};
 use crate::findings::level;
 use crate::table::of_markdown;
+use crate::tally::digits;
 use tarbac_assurance::test_report::{Group, Test, TestReport};
 use tarbac_diagnostic::finding::Finding;
 use tarbac_host::excerpt::Excerpts;
@@ -14,8 +15,9 @@ use tarbac_host::excerpt::Excerpts;
 pub fn text(report: &TestReport, excerpts: &Excerpts) -> String {
     let mut text = format!("## tarbac {}: {}\n", report.command, headline(report));
     if !report.groups.is_empty() {
-        text += "\n| Suite | File | Passed | Failed |\n|---|---|--:|--:|\n";
-        text.extend(report.groups.iter().map(suite));
+        let headings = ["Suite", "File", "Passed", "Failed"];
+        let rows = report.groups.iter().map(suite);
+        text += &format!("\n{}", of_markdown(&headings, rows));
     }
     for group in &report.groups {
         text.extend(
@@ -33,12 +35,16 @@ pub fn text(report: &TestReport, excerpts: &Excerpts) -> String {
     text
 }
 
-fn suite(group: &Group) -> String {
+fn suite(group: &Group) -> Vec<String> {
     let is_failed = |test: &&Test| test.failure.is_some();
     let failed = group.tests.iter().filter(is_failed).count();
     let passed = group.tests.len() - failed;
-    let (name, file) = (prose(&group.name), code(&group.file));
-    format!("| {name} | {file} | {passed} | {failed} |\n")
+    vec![
+        prose(&group.name),
+        code(&group.file),
+        digits(passed as u64),
+        digits(failed as u64),
+    ]
 }
 
 fn failure(group: &Group, test: &Test, excerpts: &Excerpts) -> Option<String> {

@@ -4,6 +4,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::grid::{Grid, GridGroup};
 use super::text::{Count, Shown};
+use crate::tally::{some, tally};
 use crate::words::counted;
 use tarbac_analysis::explain::Named;
 
@@ -12,6 +13,9 @@ const BYTES: usize = 6 << 20;
 
 /// The most names of a report.
 const NAMES: usize = 20_000;
+
+/// The most places and groups that a row names.
+const PLACES: usize = 5;
 
 /// The names of people that stand in their heading; the others are folded away.
 const HEADED: usize = 5;
@@ -153,6 +157,34 @@ impl PeopleTable {
                     }
                 }
             }
+        }
+    }
+}
+
+/// The cell of a row about resources: where they are, and some of them.
+pub(crate) struct ResourcesCell<'r> {
+    /// The number of the resources.
+    pub count: u64,
+    /// The places that they are in, each with their number there.
+    pub under: &'r [(Named, u64)],
+    /// Some of them.
+    pub named: &'r [Named],
+    /// The groups that the policies ask for, each with their number there.
+    pub groups: &'r [(Named, u64)],
+}
+
+impl ResourcesCell<'_> {
+    /// The cell, with at most `most` names.
+    pub(crate) fn markup(&self, most: usize) -> Markup {
+        let named: Vec<&Named> = self.named.iter().take(most).collect();
+        let is_all = named.len() as u64 == self.count;
+        html! {
+            @if !self.under.is_empty() { div { (Shown(&tally(self.under, PLACES))) } }
+            div.quiet {
+                @if !is_all && !named.is_empty() { "for example " }
+                (Shown(&some(&named, usize::MAX)))
+            }
+            @if !self.groups.is_empty() { div.quiet { "of " (Shown(&tally(self.groups, PLACES))) } }
         }
     }
 }

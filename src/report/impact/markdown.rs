@@ -3,7 +3,7 @@
 use super::{IN_NEED, ImpactReport, because, out_of_reach, plan, rows, unknown};
 use crate::matrix::in_markdown;
 use crate::premises;
-use crate::table::markdown_row;
+use crate::table::Table;
 use crate::tally::{digits, first, some, tally};
 use crate::words::counted;
 use tarbac_analysis::change::impact::{Concerned, Direction, Impact, ImpactTotals};
@@ -12,6 +12,17 @@ use tarbac_analysis::plan::PlannedRoles;
 
 /// The most names in a cell of a table.
 const LISTED: usize = 5;
+
+const COLUMNS: [&str; 8] = [
+    "",
+    "who",
+    "permissions",
+    "devices",
+    "in",
+    "of",
+    "was",
+    "now",
+];
 
 impl ImpactReport<'_> {
     /// The totals, the concerns, a table of every change, and the plan.
@@ -85,11 +96,7 @@ fn concerns(report: &ImpactReport<'_>) -> String {
 
 /// A table with a row for each change of each group of people; empty without changes.
 fn changes(impact: &Impact) -> String {
-    if impact.people.is_empty() {
-        return String::new();
-    }
-    let mut text = String::from("\n\n| | who | permissions | devices | in | of | was | now |\n");
-    text.push_str("|---|---|---|---:|---|---|---|---|\n");
+    let mut changes = Vec::new();
     for affected in &impact.people {
         let people: Vec<&Named> = affected.people.iter().collect();
         let who = some(&people, LISTED);
@@ -100,7 +107,7 @@ fn changes(impact: &Impact) -> String {
                 Direction::Undecided => "?",
             };
             let [before, after] = &row.reasons;
-            let cells = [
+            changes.push(vec![
                 mark.to_owned(),
                 who.clone(),
                 first(&row.actions, usize::MAX),
@@ -109,9 +116,11 @@ fn changes(impact: &Impact) -> String {
                 tally(row.groups, LISTED),
                 because(before, false),
                 because(after, false),
-            ];
-            text.push_str(&markdown_row(&cells));
+            ]);
         }
     }
-    text
+    match Table::new(&COLUMNS, changes.into_iter()).markdown() {
+        table if table.is_empty() => table,
+        table => format!("\n\n{table}"),
+    }
 }

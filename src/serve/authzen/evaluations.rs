@@ -206,7 +206,7 @@ impl Batch {
 fn item_asked(defaults: &Parts, number: usize, item: Value) -> Result<Asked, Fault> {
     let at = At::item(number);
     match item {
-        Value::Object(mut object) => Parts::take(&mut object, at)?.or(defaults).asked(at),
+        Value::Object(mut object) => Parts::of_item(&mut object, at)?.or(defaults).asked(at),
         _ => Err(wrong(
             "/evaluations",
             &number.to_string(),

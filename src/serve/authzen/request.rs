@@ -1,7 +1,7 @@
 //! The parts of a request, taken out of its JSON.
 //!
 //! A message about a wrong member begins with its JSON pointer (RFC 6901). Unknown members are ignored, and `null`
-//! counts as absent.
+//! counts as absent, but for a part of an item: what the asker does not know is not what the batch says for all.
 
 use std::fmt;
 
@@ -159,6 +159,21 @@ impl Parts {
             resource: object_in(object, at, "resource")?,
             context: object_in(object, at, "context")?,
         })
+    }
+
+    /// Takes the parts out of an item of a batch, which leaves out what the batch says for all.
+    ///
+    /// # Errors
+    /// A part is `null` or has the wrong JSON type.
+    pub(super) fn of_item(object: &mut Object, at: At<'static>) -> Result<Self, Fault> {
+        let parts = ["subject", "action", "resource", "context"];
+        match parts
+            .into_iter()
+            .find(|part| object.get(*part) == Some(&Value::Null))
+        {
+            Some(part) => Err(wrong(at, part, "is null")),
+            None => Self::take(object, at),
+        }
     }
 
     /// Refuses members of the wrong JSON type, even if no item uses them. A missing member is no fault yet.

@@ -129,7 +129,10 @@ pub(super) fn resolve(
     let context = context(served, permission, &asked.action, given, explain)?;
     let principal = entity_of(served, &asked.subject)?;
     let resource = entity_of(served, &asked.resource)?;
-    if !permission.applies_to(principal.type_name(), resource.type_name()) {
+    if !permission
+        .action
+        .applies_to(principal.type_name(), resource.type_name())
+    {
         return Err(Problem::unclear(format!(
             "`{}` is not asked of `{}` about `{}`",
             asked.action.name, asked.subject.type_name, asked.resource.type_name
@@ -139,7 +142,7 @@ pub(super) fn resolve(
     set.extend(set_by(served, &resource, &asked.resource));
     let request = Request {
         principal,
-        action: permission.uid.clone(),
+        action: permission.action.uid.clone(),
         resource,
         context,
     };
@@ -173,7 +176,7 @@ pub(super) fn context(
     }
     let read = served
         .engine
-        .context(&permission.uid, Value::Object(declared));
+        .context(&permission.action.uid, Value::Object(declared));
     let context = read.map_err(|error| {
         Problem::wrong(format!("/context does not conform to the schema: {error}"))
     })?;

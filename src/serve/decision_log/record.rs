@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use cedar_policy::{Context, EntityUid};
+use cedar_policy::Context;
 use jiff::Timestamp;
 use serde_json::Value;
 use tarbac_analysis::decision_log::{
@@ -210,7 +210,7 @@ impl Requested {
     fn set_action(&mut self, served: &Served, asked: &AskedAction) {
         let known = served.names.permission(&served.engine, &asked.name);
         let name = match known {
-            Ok(known) => action_name(served, &known.uid),
+            Ok(known) => served.names.of_permission(&served.engine, known),
             Err(_) => asked.name.clone(),
         };
         self.asked.action = (name != asked.name).then(|| asked.name.clone());
@@ -251,16 +251,6 @@ fn from_request(served: &Served, asked: &AskedEntity) -> JsonObject {
     let set = set.filter(|(_, value)| !value.is_null());
     set.map(|(name, value)| (name.clone(), value.clone()))
         .collect()
-}
-
-/// The id of an action, or its full name if several actions share the id.
-fn action_name(served: &Served, uid: &EntityUid) -> String {
-    let id: &str = uid.id().unescaped();
-    let found = served.names.permission(&served.engine, id);
-    match found.is_ok_and(|found| found.uid == *uid) {
-        true => id.to_owned(),
-        false => uid.to_string(),
-    }
 }
 
 /// The context of the request, with keys from the properties of the action and from the clock.

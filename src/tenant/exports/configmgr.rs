@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use smol_str::SmolStr;
 
-use super::lenient::{flag, list, number, optional_number, stated, texts, trimmed};
+use super::lenient::{flag, list, number, optional_flag, optional_number, stated, texts, trimmed};
 
 /// A site of a hierarchy.
 #[derive(Debug, Clone, Deserialize)]
@@ -36,7 +36,7 @@ pub struct SmsAdmin {
     #[serde(default, deserialize_with = "optional_number")]
     pub account_type: Option<u32>,
     /// Whether it was removed.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_flag")]
     pub is_deleted: Option<bool>,
     /// Which role holds for which collections and security scopes (lazy).
     #[serde(default, deserialize_with = "list")]

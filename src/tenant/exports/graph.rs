@@ -10,7 +10,9 @@ use serde::Deserialize;
 
 use super::lenient::{NotRemoved, id};
 
-pub use directory::{DirectoryRoleRow, GroupRow, LicenseRow, PlanRow, SkuPlanRow, SkuRow, UserRow};
+pub use directory::{
+    DirectoryRoleRow, GroupRow, LicenseRow, MemberRow, PlanRow, SkuPlanRow, SkuRow, UserRow,
+};
 pub use eligibility::{ExpirationRow, GroupEligibilityRow, RoleEligibilityRow, ScheduleInfoRow};
 pub use intune::{
     RoleAssignmentRow, RoleDefinitionRow, ScopeTagRow, ScopeType, TenantAttachRbacRow,
@@ -26,9 +28,6 @@ pub struct IdRow {
     /// The id.
     #[serde(alias = "Id", deserialize_with = "id")]
     pub id: String,
-    /// The kind of the object, where an answer mixes them: `#microsoft.graph.user`.
-    #[serde(default, rename = "@odata.type")]
-    pub odata_type: Option<String>,
 }
 
 /// An object of which only the name is read.

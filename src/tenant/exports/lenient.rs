@@ -253,6 +253,13 @@ fn in_place_of(text: &str, expected: &str) -> String {
     }
 }
 
+/// A property that is true or false, with `default` also where it is absent.
+pub(super) fn optional_flag<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<bool>, D::Error> {
+    flag(deserializer).map(Option::flatten)
+}
+
 /// A property that is true or false and that is there, be it `null`: classes of Configuration Manager have 1
 /// and 0, PowerShell may make texts of them.
 pub(super) fn flag<'de, D: Deserializer<'de>>(

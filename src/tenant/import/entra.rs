@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::eligibility::{self, Eligible};
 use super::key;
 use super::report::{Notes, UNKNOWN_MEMBER};
-use crate::exports::graph::IdRow;
+use crate::exports::graph::MemberRow;
 use crate::exports::{Files, Folder, RefusedExport};
 
 pub(super) use directory_roles::DirectoryRoles;
@@ -174,6 +174,16 @@ impl Entra {
         self.people.get(index as usize)
     }
 
+    /// Takes a person as disabled where a list of members says it, whatever the list of users says: one of them is
+    /// older.
+    fn disable_as_stated(&mut self, person: u32, row: &MemberRow) {
+        if row.account_enabled == Some(false)
+            && let Some(person) = self.people.get_mut(person as usize)
+        {
+            person.is_enabled = Some(false);
+        }
+    }
+
     pub(super) fn group(&self, index: u32) -> Option<&Group> {
         self.groups.get(index as usize)
     }
@@ -204,7 +214,7 @@ impl Entra {
 }
 
 /// Notes a member that is neither an exported account nor group, if it can sign in; returns whether it can.
-fn unknown_member(row: &IdRow, of: &str, notes: &mut Notes) -> bool {
+fn unknown_member(row: &MemberRow, of: &str, notes: &mut Notes) -> bool {
     let kind = row.odata_type.as_deref().unwrap_or_default();
     let kind = kind.trim_start_matches("#microsoft.graph.");
     let is_somebody = matches!(kind, "" | "user" | "group");

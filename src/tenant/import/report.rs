@@ -243,7 +243,7 @@ topics! {
         "disabled accounts that hold a role of Intune or of Microsoft Entra, or permissions in Configuration Manager; while they are disabled they may nothing, and once enabled all of it"
         "take the roles from them if nobody is to use them again"
     DELETED Notable "deleted"
-        "accounts that were deleted, so they are left out; for thirty days they can be restored"
+        "accounts and groups that were deleted, so they are left out; for thirty days they can be restored"
         "export users again once one of them is restored"
     ELIGIBLE Notable "eligible"
         "people who may activate a group or a directory role through Privileged Identity Management; until they do, it gives them nothing here"

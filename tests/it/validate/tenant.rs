@@ -95,7 +95,7 @@ fn entities_unnarrowed_assignment() {
     insta::assert_snapshot!(more(&scoped), @r#"
     entities::unnarrowed_assignment
 
-      × a tenant has Scoped permissions, and a role assignment that has other scope tags than Default stands in its role
+      × a tenant has Scoped permissions, and a role assignment that is without the scope tag Default stands in its role
       │ all the same: `Intune::RoleAssignment::"a2"`
        ╭─[entities/x.json:5:1]
      5 │ {"uid": {"type": "Entra::User", "id": "u9"}, "attrs": {"tenant": {"type": "Intune::Tenant", "id": "s"}, "userPrincipalName": "kim@t.example", "cloudOnly": true}

@@ -4,15 +4,14 @@ use maud::{Markup, html};
 
 use super::super::row::{Row, rows};
 use crate::html::{
-    Cells, Count, Filters, Grid, GridColumn, GridGroup, GridRow, Icon, Limits, PeopleTable, Shown,
-    Tone, badge, empty,
+    Cells, Count, Filters, Grid, GridColumn, GridGroup, GridRow, Icon, Limits, PeopleTable,
+    ResourcesCell, Shown, Tone, badge, empty,
 };
-use crate::tally::{first, some, tally};
+use crate::tally::first;
 use tarbac_analysis::access_review::{PersonAccess, Status};
-use tarbac_analysis::explain::Named;
 
-/// The most places, groups and paths that a row names.
-const PLACES: usize = 5;
+/// The most paths that a row names.
+const PATHS: usize = 5;
 
 const COLUMNS: [GridColumn<'_>; 5] = [
     GridColumn::new("Outcome", Cells::Heading),
@@ -95,26 +94,18 @@ fn cells(row: &Row<'_>, named: usize) -> Vec<Markup> {
             }
         },
         html! { (Count(row.count)) @if row.of != row.count { " of " (Count(row.of)) } },
-        place(row, named),
+        ResourcesCell {
+            count: row.count,
+            under: row.under,
+            named: row.resources,
+            groups: row.groups,
+        }
+        .markup(named),
         html! {
-            @for way in ways.iter().take(PLACES) { div { (Shown(&way.replace(" -> ", " → "))) } }
-            @if ways.len() > PLACES { div.quiet { "and " (Count((ways.len() - PLACES) as u64)) " more paths" } }
+            @for way in ways.iter().take(PATHS) { div { (Shown(&way.replace(" -> ", " → "))) } }
+            @if ways.len() > PATHS { div.quiet { "and " (Count((ways.len() - PATHS) as u64)) " more paths" } }
             @if let Some(with) = row.with() { div.quiet { (Shown(&with)) } }
             @if let Some(reasons) = row.reasons(false) { div.bad { (Shown(&reasons)) } }
         },
     ]
-}
-
-/// Where the resources are, and some of them.
-fn place(row: &Row<'_>, named: usize) -> Markup {
-    let resources: Vec<&Named> = row.resources.iter().take(named).collect();
-    let is_all = resources.len() as u64 == row.count;
-    html! {
-        @if !row.under.is_empty() { div { (Shown(&tally(row.under, PLACES))) } }
-        div.quiet {
-            @if !is_all && !resources.is_empty() { "for example " }
-            (Shown(&some(&resources, usize::MAX)))
-        }
-        @if !row.groups.is_empty() { div.quiet { "of " (Shown(&tally(row.groups, PLACES))) } }
-    }
 }

@@ -4,15 +4,11 @@ use maud::{Markup, html};
 
 use super::super::{Row, because, rows};
 use crate::html::{
-    Cells, Count, Filters, Grid, GridColumn, GridGroup, GridRow, Icon, Limits, PeopleTable, Shown,
-    Tone, badge, empty,
+    Cells, Count, Filters, Grid, GridColumn, GridGroup, GridRow, Icon, Limits, PeopleTable,
+    ResourcesCell, Shown, Tone, badge, empty,
 };
-use crate::tally::{first, some, tally};
+use crate::tally::first;
 use tarbac_analysis::change::impact::{Affected, Direction};
-use tarbac_analysis::explain::Named;
-
-/// The most places and groups that a row names.
-const PLACES: usize = 5;
 
 const COLUMNS: [GridColumn<'_>; 5] = [
     GridColumn::new("Change", Cells::Heading),
@@ -100,24 +96,16 @@ fn cells(row: &Row<'_>, named: usize) -> Vec<Markup> {
             }
         },
         html! { (Count(row.count)) },
-        place(row, named),
+        ResourcesCell {
+            count: row.count,
+            under: row.under,
+            named: row.resources,
+            groups: row.groups,
+        }
+        .markup(named),
         html! {
             div { span.quiet { "before: " } (Shown(&because(before, false))) }
             div { span.quiet { "after: " } (Shown(&because(after, false))) }
         },
     ]
-}
-
-/// Where the resources are, and some of them.
-fn place(row: &Row<'_>, named: usize) -> Markup {
-    let resources: Vec<&Named> = row.resources.iter().take(named).collect();
-    let is_all = resources.len() as u64 == row.count;
-    html! {
-        @if !row.under.is_empty() { div { (Shown(&tally(row.under, PLACES))) } }
-        div.quiet {
-            @if !is_all && !resources.is_empty() { "for example " }
-            (Shown(&some(&resources, usize::MAX)))
-        }
-        @if !row.groups.is_empty() { div.quiet { "of " (Shown(&tally(row.groups, PLACES))) } }
-    }
 }

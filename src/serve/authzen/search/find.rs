@@ -68,8 +68,8 @@ fn entities(
     let other = resolve::entity_of(served, known)?;
     let set = resolve::set_by(served, &other, known);
     let is_asked = match kind {
-        Kind::Resource => permission.applies_to(other.type_name(), searched),
-        Kind::Subject | Kind::Action => permission.applies_to(searched, other.type_name()),
+        Kind::Resource => permission.action.applies_to(other.type_name(), searched),
+        Kind::Subject | Kind::Action => permission.action.applies_to(searched, other.type_name()),
     };
     if !is_asked {
         return Ok(Found::default());
@@ -131,7 +131,7 @@ impl Question<'_> {
         let outcome = match self.known_row.filter(|_| self.set.is_empty()) {
             Some(known) => {
                 let (principal, resource) = self.sides(candidate, known);
-                let rows = (principal, &self.permission.uid, resource);
+                let rows = (principal, &self.permission.action.uid, resource);
                 self.served.decide_rows(rows, &self.context)
             }
             None => {
@@ -160,7 +160,7 @@ fn asks(
 ) -> Request {
     Request {
         principal,
-        action: permission.uid.clone(),
+        action: permission.action.uid.clone(),
         resource,
         context,
     }
@@ -190,7 +190,11 @@ fn actions(served: &Served, asked: &SearchParts, waiting: &Waiting) -> Result<Fo
     let none = AskedAction::default();
     let mut found = Found::default();
     for permission in served.names.permissions() {
-        if waiting.is_over() || !permission.applies_to(principal.type_name(), thing.type_name()) {
+        if waiting.is_over()
+            || !permission
+                .action
+                .applies_to(principal.type_name(), thing.type_name())
+        {
             continue;
         }
         // A context may conform to the schema for one action and not for another.
@@ -202,7 +206,9 @@ fn actions(served: &Served, asked: &SearchParts, waiting: &Waiting) -> Result<Fo
             Explain::No,
         );
         match one_action(served, permission, (&principal, &thing), context, &set) {
-            Decision::Allow => found.names.push(name(served, permission)),
+            Decision::Allow => found
+                .names
+                .push(served.names.of_permission(&served.engine, permission)),
             Decision::Indeterminate => found.undecided += 1,
             Decision::Deny => {}
         }
@@ -224,14 +230,4 @@ fn one_action(
     let parts = (principal.clone(), resource.clone(), context);
     let request = asks(permission, parts);
     decided(served, request, set).map_or(Decision::Indeterminate, |outcome| outcome.decision)
-}
-
-/// The id of an action, or its full name if several actions share the id.
-fn name(served: &Served, permission: &Permission) -> String {
-    let id: &str = permission.uid.id().unescaped();
-    let found = served.names.permission(&served.engine, id);
-    match found.is_ok_and(|found| found.uid == permission.uid) {
-        true => id.to_owned(),
-        false => permission.uid.to_string(),
-    }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::exports::lenient::{NotRemoved, list, moment, stated, texts, trimmed};
+use crate::exports::lenient::{NotRemoved, flag, id, list, moment, optional_flag, texts, trimmed};
 
 /// A row of `GET /users`.
 #[derive(Debug, Clone, Deserialize)]
@@ -20,7 +20,7 @@ pub struct UserRow {
     pub user_principal_name: String,
     /// Whether Active Directory synchronizes the account; `null` for one that never was, and absent
     /// where the call did not select it.
-    #[serde(default, alias = "OnPremisesSyncEnabled", deserialize_with = "stated")]
+    #[serde(default, alias = "OnPremisesSyncEnabled", deserialize_with = "flag")]
     pub on_premises_sync_enabled: Option<Option<bool>>,
     /// Its security identifier in Active Directory.
     #[serde(
@@ -30,7 +30,7 @@ pub struct UserRow {
     )]
     pub on_premises_security_identifier: Option<String>,
     /// Whether the person can sign in; absent where the call did not select it.
-    #[serde(default, alias = "AccountEnabled")]
+    #[serde(default, alias = "AccountEnabled", deserialize_with = "optional_flag")]
     pub account_enabled: Option<bool>,
     /// When the account was deleted; for thirty days it can be restored.
     #[serde(default, alias = "DeletedDateTime", deserialize_with = "moment")]
@@ -131,9 +131,30 @@ pub struct GroupRow {
         deserialize_with = "trimmed"
     )]
     pub on_premises_security_identifier: Option<String>,
+    /// When the group was deleted; for thirty days it can be restored.
+    #[serde(default, alias = "DeletedDateTime", deserialize_with = "moment")]
+    pub deleted_date_time: Option<Timestamp>,
     /// Who sees its members: `Public`, `Private` or `HiddenMembership`.
     #[serde(default, alias = "Visibility")]
     pub visibility: Option<String>,
+}
+
+/// A row of `GET /groups/{id}/members` or `GET /directoryRoles/{id}/members`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "a member")]
+pub struct MemberRow {
+    /// Refused: an object that was removed is in the answer of a delta query alone.
+    #[serde(default, rename = "@removed")]
+    pub removed: NotRemoved,
+    /// The id of the member.
+    #[serde(alias = "Id", deserialize_with = "id")]
+    pub id: String,
+    /// The kind of the member: `#microsoft.graph.user`.
+    #[serde(default, rename = "@odata.type")]
+    pub odata_type: Option<String>,
+    /// Whether the account can sign in, where the call selected it.
+    #[serde(default, alias = "AccountEnabled", deserialize_with = "optional_flag")]
+    pub account_enabled: Option<bool>,
 }
 
 /// A row of `GET /directoryRoles`.

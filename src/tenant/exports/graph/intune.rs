@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Deserializer};
 
 use super::IdRow;
-use crate::exports::lenient::{NotRemoved, ids, list, named, texts};
+use crate::exports::lenient::{NotRemoved, ids, list, named, optional_flag, texts};
 
 /// A row of `GET /deviceManagement/roleDefinitions`.
 ///
@@ -26,9 +26,13 @@ pub struct RoleDefinitionRow {
     /// The description.
     #[serde(default, alias = "Description")]
     pub description: Option<String>,
-    #[serde(default, alias = "IsBuiltIn")]
+    #[serde(default, alias = "IsBuiltIn", deserialize_with = "optional_flag")]
     is_built_in: Option<bool>,
-    #[serde(default, alias = "IsBuiltInRoleDefinition")]
+    #[serde(
+        default,
+        alias = "IsBuiltInRoleDefinition",
+        deserialize_with = "optional_flag"
+    )]
     is_built_in_role_definition: Option<bool>,
     #[serde(default, alias = "RolePermissions", deserialize_with = "list")]
     role_permissions: Option<Vec<PermissionRow>>,

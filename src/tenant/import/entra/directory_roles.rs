@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Entra, Group, Holder, unknown_member};
-use crate::exports::graph::{DirectoryRoleRow, IdRow};
+use crate::exports::graph::{DirectoryRoleRow, MemberRow};
 use crate::exports::{Files, Folder, RecordError, RefusedExport};
 use crate::import::key;
 use crate::import::report::{MEMBERS_MISSING, Notes, UNKNOWN_DIRECTORY_ROLE};
@@ -60,7 +60,7 @@ impl Entra {
                 Some(name) => self.read_role_members(&id, name, folder, &mut roles, notes)?,
                 None => {
                     let members = format!("{DIRECTORY_ROLES}/{id}/members");
-                    folder.records(&members, |_: IdRow| {
+                    folder.records(&members, |_: MemberRow| {
                         notes.add(&UNKNOWN_DIRECTORY_ROLE, id.as_str());
                         Ok(())
                     })?;
@@ -82,9 +82,12 @@ impl Entra {
         let mut people = BTreeSet::new();
         let mut has_unknown_members = false;
         let members = format!("{DIRECTORY_ROLES}/{id}/members");
-        let is_there = folder.records(&members, |row: IdRow| {
+        let is_there = folder.records(&members, |row: MemberRow| {
             match self.holder(&row.id) {
-                Some(Holder::Person(person)) => drop(people.insert(person)),
+                Some(Holder::Person(person)) => {
+                    people.insert(person);
+                    self.disable_as_stated(person, &row);
+                }
                 // No group that can have a directory role can hold another group.
                 Some(Holder::Group(index)) => {
                     let group = self.group(index);

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Entra, GROUPS, Group, Holder, unknown_member};
-use crate::exports::graph::{GroupRow, IdRow};
+use crate::exports::graph::{GroupRow, MemberRow};
 use crate::exports::{Files, Folder, RecordError, RefusedExport};
 use crate::import::key;
-use crate::import::report::{Notes, UNKNOWN_GROUP};
+use crate::import::report::{DELETED, Notes, UNKNOWN_GROUP};
 
 impl Entra {
     pub(super) fn read_groups<F: Files>(
@@ -16,6 +16,11 @@ impl Entra {
     ) -> Result<(), RefusedExport> {
         let mut groups: BTreeMap<String, (Group, Option<String>)> = BTreeMap::new();
         let is_there = folder.records(GROUPS, |row: GroupRow| {
+            if let Some(moment) = row.deleted_date_time {
+                let name = row.display_name.as_deref().unwrap_or(&row.id);
+                notes.add(&DELETED, format!("{name}: {moment}"));
+                return Ok(());
+            }
             let sid = row.on_premises_security_identifier;
             self.groups_have_sids |= sid.is_some();
             let visibility = row.visibility.as_deref().map(str::trim);
@@ -90,10 +95,13 @@ impl Entra {
         };
         let (mut people, mut nested) = (BTreeSet::new(), BTreeSet::new());
         let (mut has_unknown_members, mut lists_members) = (false, false);
-        let has_members = folder.records(&format!("{GROUPS}/{id}/members"), |row: IdRow| {
+        let has_members = folder.records(&format!("{GROUPS}/{id}/members"), |row: MemberRow| {
             lists_members = true;
             match self.holder(&row.id) {
-                Some(Holder::Person(person)) => drop(people.insert(person)),
+                Some(Holder::Person(person)) => {
+                    people.insert(person);
+                    self.disable_as_stated(person, &row);
+                }
                 Some(Holder::Group(group)) => drop(nested.insert(group)),
                 None => {
                     has_unknown_members |= unknown_member(&row, &format!("the group {id}"), notes);
