@@ -38,10 +38,10 @@ proptest! {
         };
         let both = Both::of(dice, &switches);
         let engine = &both.engine;
-        let now = json!({ "now": "2026-11-23T08:05:00Z" });
+        let timed = both.contexts(&json!({ "now": "2026-11-23T08:05:00Z" }));
         for mut request in both.requests() {
             if dice.coin() {
-                request.context = engine.context(&request.action, now.clone()).unwrap();
+                request.context = timed[&request.action].clone();
             }
             let outcome = engine.decide(&request);
             let (decision, determining, errors) = both.plain(&request);

@@ -73,6 +73,10 @@ pub(crate) fn directory_of(json: &Value, bundle: &Bundle) -> Directory {
     directory
 }
 
+fn owned(ids: &[&str]) -> Vec<String> {
+    ids.iter().map(|id| (*id).to_owned()).collect()
+}
+
 /// A random world with random policies beside those that ship, for tarbac and for plain Cedar.
 pub(crate) struct Both {
     pub(crate) engine: Engine,
@@ -118,15 +122,14 @@ impl Both {
             json,
             texts: texts.clone(),
             links: links.to_vec(),
-            people: PEOPLE.iter().map(|id| (*id).to_owned()).collect(),
-            devices: DEVICES.iter().map(|id| (*id).to_owned()).collect(),
+            people: owned(PEOPLE),
+            devices: owned(DEVICES),
             about: json!({}),
         }
     }
 
     /// The same world, asked about others and under another context.
     pub(crate) fn asked(self, people: &[&str], devices: &[&str], about: Value) -> Self {
-        let owned = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
         Self {
             people: owned(people),
             devices: owned(devices),
@@ -138,6 +141,15 @@ impl Both {
     /// What is known about a request of an action.
     pub(crate) fn context(&self, action: &EntityUid) -> Context {
         self.engine.context(action, self.about.clone()).unwrap()
+    }
+
+    /// The context in which something is known about a request, for each permission.
+    pub(crate) fn contexts(&self, about: &Value) -> HashMap<EntityUid, Context> {
+        let permissions = self.engine.bundle().vocabulary().permissions();
+        let context = |uid: &EntityUid| self.engine.context(uid, about.clone()).unwrap();
+        permissions
+            .map(|action| (action.uid.clone(), context(&action.uid)))
+            .collect()
     }
 
     /// The same world with some toggles and checkboxes turned, other readings, and without somebody or
@@ -205,22 +217,26 @@ impl Both {
 
     /// Every request that can be made.
     pub(crate) fn requests(&self) -> Vec<Request> {
-        let uid = |type_name: &str, id: &str| {
-            EntityUid::from_str(&format!("{type_name}::\"{id}\"")).unwrap()
+        let uids = |type_name: &str, ids: &[String]| -> Vec<EntityUid> {
+            let uid = |id: &String| EntityUid::from_str(&format!("{type_name}::\"{id}\"")).unwrap();
+            ids.iter().map(uid).collect()
         };
+        let people = uids("Entra::User", &self.people);
+        let devices = uids("ConfigMgr::Device", &self.devices);
+        let tenants = uids("Intune::Tenant", &owned(TENANTS));
         let mut requests = Vec::new();
         for action in self.engine.bundle().vocabulary().permissions() {
-            let tenants: Vec<String> = TENANTS.iter().map(|id| (*id).to_owned()).collect();
-            let (resource_type, resources) = match action.id() {
-                "updateRoles" => ("Intune::Tenant", &tenants),
-                _ => ("ConfigMgr::Device", &self.devices),
+            let resources = match action.id() {
+                "updateRoles" => &tenants,
+                _ => &devices,
             };
-            for person in &self.people {
+            let context = self.context(&action.uid);
+            for person in &people {
                 requests.extend(resources.iter().map(|resource| Request {
-                    principal: uid("Entra::User", person),
+                    principal: person.clone(),
                     action: action.uid.clone(),
-                    resource: uid(resource_type, resource),
-                    context: self.context(&action.uid),
+                    resource: resource.clone(),
+                    context: context.clone(),
                 }));
             }
         }
