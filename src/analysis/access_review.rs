@@ -220,6 +220,9 @@ impl<'e> Review<'e> {
 
     fn supports(&self, person: &EntityUid, entitlement: &Entitlement) -> Vec<Support> {
         let mut supports: Vec<Support> = Vec::new();
+        let Some(context) = self.contexts.get(&entitlement.action) else {
+            return supports;
+        };
         for resource in entitlement.resources.iter().take(EXAMPLES) {
             let found = supports_of(
                 self.engine,
@@ -227,7 +230,7 @@ impl<'e> Review<'e> {
                     principal: person.clone(),
                     action: entitlement.action.clone(),
                     resource: resource.uid.clone(),
-                    context: self.context(&entitlement.action),
+                    context: context.clone(),
                 },
             );
             for support in found {
@@ -238,12 +241,6 @@ impl<'e> Review<'e> {
             }
         }
         supports
-    }
-
-    /// The context of requests of an action.
-    fn context(&self, action: &EntityUid) -> Context {
-        let known = self.contexts.get(action).cloned();
-        known.unwrap_or_else(Context::empty)
     }
 }
 

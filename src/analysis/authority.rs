@@ -41,7 +41,8 @@ pub fn contradicting(engine: &Engine) -> Vec<Finding> {
                 context: Context::empty(),
             };
             let question = engine.as_question(question.id(), &request, resource);
-            let outcome = question.map(|question| engine.decide(&question));
+            let outcome = question.ok().flatten();
+            let outcome = outcome.map(|question| engine.decide(&question));
             let answered = outcome.iter().flat_map(|outcome| &outcome.policies);
             let answered: Vec<&Policy> = answered.filter_map(|id| bundle.policy(id)).collect();
             if let [one, other, ..] = answered.as_slice()

@@ -173,7 +173,8 @@ fn authority(probe: &Probe<'_>, answer: &Answer) -> Option<Rule> {
     let engine = probe.engine();
     let policy = engine.bundle().policy(&answer.authority.as_ref()?.policy)?;
     let request = probe.request();
-    let question = engine.as_question("authority", request, &request.resource)?;
+    let question = engine.as_question("authority", request, &request.resource);
+    let question = question.ok().flatten()?;
     let slice = engine.slice_of_question(&question, probe.slice());
     Some(Rule::new(policy, &Probe::new(engine, &question, slice)))
 }

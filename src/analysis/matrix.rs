@@ -34,16 +34,14 @@ pub struct Matrix {
 }
 
 /// The people, actions and resources of a matrix.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Selection {
     /// The rows.
     pub principals: Vec<EntityUid>,
-    /// The columns; each block has those that apply to its resource.
-    pub actions: Vec<EntityUid>,
+    /// The columns, each with the context of its requests; each block has those that apply to its resource.
+    pub actions: Vec<(EntityUid, Context)>,
     /// A block each.
     pub resources: Vec<EntityUid>,
-    /// The context of every request, as JSON; empty for an action whose schema refuses it.
-    pub context: serde_json::Value,
 }
 
 /// Rows that belong together.
@@ -167,11 +165,8 @@ impl Matrix {
     pub fn new(engine: &Engine, selection: &Selection) -> Self {
         let vocabulary = engine.bundle().vocabulary();
         let actions = selection.actions.iter();
-        let columns = actions.filter_map(|uid| vocabulary.action(uid));
-        let columns = columns.map(|action| {
-            let context = engine.context(&action.uid, selection.context.clone());
-            (action, context.unwrap_or_else(|_| Context::empty()))
-        });
+        let columns =
+            actions.filter_map(|(uid, context)| Some((vocabulary.action(uid)?, context.clone())));
         let (principals, resources) = (&selection.principals, &selection.resources);
         Self::in_context(engine, principals, columns.collect(), resources)
     }

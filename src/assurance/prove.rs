@@ -175,17 +175,17 @@ impl<'a> Prover<'a> {
         specs: &'s [Spec],
         progress: ProofProgress<'_>,
     ) -> Result<Proof<'s>, NoSolver> {
-        let surroundings = self.surroundings(specs.iter().map(Spec::policy));
+        let literals = self.literals(specs.iter().map(Spec::policy));
         // Policies of every reading are checked, as a spec may be about readings that are not in force.
         let policies: Vec<&Policy> = self.bundle.policies().iter().collect();
         let spec_policies: Vec<&Policy> = specs.iter().map(Spec::policy).collect();
         let asked = self.pairs(specs);
         let steps = Steps::new(progress, 2 * (policies.len() + specs.len()) + asked.len());
         let failing = steps.next(policies.len(), |progress| {
-            self.failing(&policies, &surroundings, progress)
+            self.failing(&policies, &literals, progress)
         })?;
         let failing_specs = steps.next(specs.len(), |progress| {
-            self.failing(&spec_policies, &surroundings, progress)
+            self.failing(&spec_policies, &literals, progress)
         })?;
         let verdicts = steps.next(asked.len(), |progress| {
             pool::each(
@@ -194,7 +194,7 @@ impl<'a> Prover<'a> {
                 Sides::default(),
                 progress,
                 |solver, sides, (spec, environment)| {
-                    let verdict = self.verdict(solver, spec, environment, &surroundings, sides);
+                    let verdict = self.verdict(solver, spec, environment, &literals, sides);
                     let verdict = failing_specs.unless_by([spec.policy()], verdict);
                     failing.unless_by(self.concerned(spec, environment), verdict)
                 },
@@ -277,7 +277,7 @@ impl<'a> Prover<'a> {
     }
 
     /// The literals of the bundle and of other policies, as values for counterexamples.
-    fn surroundings<'s>(&'s self, beside: impl Iterator<Item = &'s Policy>) -> Literals<'s> {
+    fn literals<'s>(&'s self, beside: impl Iterator<Item = &'s Policy>) -> Literals<'s> {
         Literals::new(self.bundle, beside)
     }
 }

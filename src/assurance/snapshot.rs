@@ -136,20 +136,17 @@ impl Taken {
     }
 
     /// The request behind a cell; `None` if the table has no such cell.
-    pub fn request(
-        &self,
-        engine: &Engine,
-        selection: &Selection,
-        cell: &CellName,
-    ) -> Option<Request> {
+    pub fn request(&self, selection: &Selection, cell: &CellName) -> Option<Request> {
         let block = self.matrix.blocks.iter().find(|block| {
             let resource = block.resource.as_ref();
             resource.is_some_and(|heading| heading.uid.to_string() == cell.resource)
         })?;
         let principal = named(block.rows.iter().map(|row| &row.heading), &cell.principal)?;
         let action = named(block.columns.iter(), &cell.action)?;
+        let mut asked = selection.actions.iter();
+        let (_, context) = asked.find(|(asked, _)| *asked == action)?;
         Some(Request {
-            context: engine.context(&action, selection.context.clone()).ok()?,
+            context: context.clone(),
             resource: block.resource.as_ref()?.uid.clone(),
             principal,
             action,

@@ -77,9 +77,7 @@ pub enum CollectError {
     #[error("{url} answers with status {status}: {message}")]
     #[diagnostic(
         code(collect::answered),
-        help(
-            "nothing has taken the place of the collection before; go on with --resume once it is mended"
-        )
+        help("the previous collection is as it was; go on with --resume once this is mended")
     )]
     Answered {
         /// The request.

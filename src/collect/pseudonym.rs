@@ -19,7 +19,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Map, Value};
 use tarbac_tenant::exports::catalog::{self, COLLECTED, DEVICES, TENANT};
-use tarbac_tenant::exports::{Exports, Files, Unread, devices};
+use tarbac_tenant::exports::devices::{self, DeviceRow};
+use tarbac_tenant::exports::{Exports, Files, Unread};
 
 use crate::fault::CollectError;
 use table::{Becomes, OPERATIONS, Properties, SHIPPED_ROLE, TABLE, WITHIN};
@@ -131,8 +132,9 @@ impl Pseudonyms {
                 return put(&target, text.as_bytes()).map_err(failed);
             }
             DEVICES => {
-                let sheet = self.devices(reader).map_err(|error| wrong(path, &error))?;
-                return put(&out.join(DEVICES), sheet.as_bytes()).map_err(failed);
+                let rows = self.devices(reader).map_err(|error| wrong(path, &error))?;
+                let sheet = devices::written(&rows).map_err(failed)?;
+                return put(&out.join(DEVICES), &sheet).map_err(failed);
             }
             _ => {}
         }
@@ -176,15 +178,13 @@ impl Pseudonyms {
     }
 
     /// The devices of the admin center; the words that are compared with are no names.
-    fn devices(&self, reader: impl Read) -> Result<String, Unread> {
-        let mut sheet = "Device name,Managed by,OS\n".to_owned();
-        let plain = |text: &str| text.replace([',', '"', '\n', '\r'], " ");
+    fn devices(&self, reader: impl Read) -> Result<Vec<DeviceRow>, Unread> {
+        let mut rows = Vec::new();
         devices::read(reader, |row| {
             let name = self.text(&row.name, Becomes::Device);
-            let (by, system) = (plain(&row.managed_by), plain(&row.operating_system));
-            sheet += &format!("{name},{by},{system}\n");
+            rows.push(DeviceRow { name, ..row });
         })?;
-        Ok(sheet)
+        Ok(rows)
     }
 
     /// The path of a file, with another id in it.

@@ -4,14 +4,13 @@
 
 mod html;
 
-use comfy_table::presets::ASCII_MARKDOWN;
-use comfy_table::{ContentArrangement, Table};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::VERSION;
 use super::premises::PremisesDocument;
 use crate::schema;
+use crate::table::{Table, of_markdown};
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_analysis::matrix::{Cell, Mark, Matrix, first, others};
 use tarbac_host::decision::Provenance;
@@ -48,28 +47,25 @@ struct Record {
 pub fn markdown(matrix: &Matrix) -> String {
     let mut parts = Vec::new();
     for block in &matrix.blocks {
-        let mut table = Table::new();
-        table.load_style(ASCII_MARKDOWN);
-        table.set_content_arrangement(ContentArrangement::Disabled);
         let corner = block.resource.as_ref().map_or("Permission", |_| "Person");
-        let columns = block
-            .columns
-            .iter()
-            .map(|heading| in_markdown(&heading.name));
-        table.set_header(std::iter::once(corner.to_owned()).chain(columns));
-        for row in &block.rows {
+        let columns = block.columns.iter();
+        let columns = columns.map(|heading| in_markdown(&heading.name));
+        let headings: Vec<String> = std::iter::once(corner.to_owned()).chain(columns).collect();
+        let rows = block.rows.iter().map(|row| {
             let cells = row.cells.iter().map(|cell| match block.resource {
                 None if cell.mark == Mark::No => String::new(),
                 None => cell.mark.sign().to_owned(),
                 Some(_) => in_markdown(&decided(cell)),
             });
-            table.add_row(std::iter::once(in_markdown(&row.heading.name)).chain(cells));
-        }
+            std::iter::once(in_markdown(&row.heading.name))
+                .chain(cells)
+                .collect()
+        });
         let heading = match &block.resource {
             Some(resource) => format!("### {}\n\n", in_markdown(&resource.name)),
             None => String::new(),
         };
-        parts.push(format!("{heading}{}\n", table.trim_fmt()));
+        parts.push(format!("{heading}{}", of_markdown(&headings, rows)));
     }
     if let Some(others) = others(matrix) {
         parts.push(in_markdown(&others) + "\n");
@@ -103,7 +99,7 @@ pub fn csv(matrix: &Matrix, premises: &Premises) -> Result<String, csv::Error> {
             record.policies.join(" "),
         ]
     });
-    super::table::Table::new(COLUMNS, rows).csv(premises)
+    Table::new(COLUMNS, rows).csv(premises)
 }
 
 /// The matrix as a document for programs: one entry for each cell.

@@ -1,5 +1,7 @@
 //! Tables: CSV for a sheet, Markdown for a wiki.
 
+use std::borrow::Borrow;
+
 use super::matrix::in_markdown;
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_host::lookup::visible;
@@ -58,7 +60,7 @@ pub fn sheet(
 
 /// A table of cells that are Markdown already; empty without rows. Columns of numbers are aligned to the right.
 pub(super) fn of_markdown(
-    headings: &[&str],
+    headings: &[impl Borrow<str>],
     rows: impl IntoIterator<Item = Vec<String>>,
 ) -> String {
     let rows: Vec<Vec<String>> = rows.into_iter().collect();

@@ -134,7 +134,7 @@ impl Directory {
     ) -> (Self, Vec<Finding>) {
         let shapes = Shapes::new(schema, rules);
         let loaded = read::parallel::load(inputs, &shapes);
-        build::order::freeze(loaded, Arc::new(shapes), named, rules)
+        build::order::ordered(loaded, Arc::new(shapes), named, rules)
     }
 
     /// Reads given entities, with the checks of [`Directory::read`].
@@ -146,7 +146,7 @@ impl Directory {
     ) -> (Self, Vec<Finding>) {
         let shapes = Shapes::new(schema, rules);
         let loaded = read::parallel::take(entities, &shapes);
-        build::order::freeze(loaded, Arc::new(shapes), named, rules)
+        build::order::ordered(loaded, Arc::new(shapes), named, rules)
     }
 
     /// Writes the directory under a name, so that [`Directory::from_bytes`] can use it without reading the entities again.

@@ -1,6 +1,7 @@
 //! The engine against plain Cedar: on random directories, policies and requests, the decision and
 //! the determining policies are those of `Authorizer::is_authorized` over everything.
 
+mod access_review;
 pub(crate) mod both;
 mod by_class;
 mod everybody;
@@ -8,7 +9,6 @@ mod impact;
 mod kept;
 mod proofs;
 pub(crate) mod random;
-mod standing;
 mod supposed;
 
 use std::str::FromStr;
@@ -23,7 +23,8 @@ use tarbac::engine::Engine;
 use tarbac::{Switches, assembly, shipped};
 
 use crate::world::given;
-use both::{Both, bundle_of, directory_of};
+use both::Both;
+pub(crate) use both::{bundle_of, directory_of};
 use random::{DEVICES, Dice, PEOPLE, random_directory};
 
 proptest! {

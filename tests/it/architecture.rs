@@ -143,6 +143,31 @@ fn modules_say_what_they_are() {
     }
 }
 
+/// A file that no module declares is compiled by nothing, and its tests hold nothing.
+#[test]
+fn every_file_is_a_module() {
+    let folders = ["src", "tests/it"].map(|folder| root().join(folder));
+    for entry in folders.into_iter().flat_map(WalkDir::new) {
+        let path = entry.unwrap().into_path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let is_root = ["lib", "main"].contains(&name.as_str());
+        if path.extension().is_none_or(|extension| extension != "rs") || is_root {
+            continue;
+        }
+        let folder = path.parent().unwrap();
+        let above = [
+            folder.with_extension("rs"),
+            folder.join("lib.rs"),
+            folder.join("main.rs"),
+        ];
+        let declares = |text: String| text.contains(&format!("mod {name};"));
+        let is_declared = above
+            .iter()
+            .any(|file| read_to_string(file).is_ok_and(declares));
+        assert!(is_declared, "{} is no module", path.display());
+    }
+}
+
 /// The product code of some storeys, file by file, without tests.
 fn code(storeys: &[&str]) -> Vec<(String, String)> {
     let folders = storeys.iter().map(|storey| root().join("src").join(storey));

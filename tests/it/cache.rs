@@ -1,6 +1,7 @@
 //! What is kept beside a large workspace changes no answer and is never stale.
 
 mod damage;
+mod lost_class;
 
 use std::fs::{self, File};
 use std::path::PathBuf;

@@ -37,6 +37,19 @@ fn one_that_is_not_there_is_left_to_look_at() {
     assert_eq!(workspace.run(&["test"]).status, 0);
 }
 
+/// A context that the schema refuses is no empty one.
+#[test]
+fn one_with_a_wrong_context_is_not_taken() {
+    for context in ["{ now: garbage }", "{ nwo: 1 }"] {
+        let suite = format!("context: {context}\n{SPEC}");
+        let workspace = Tarbac::with_tenant(&[("tests/everybody.yaml", &suite)]);
+        let ran = workspace.run(&["test", "--accept"]);
+        assert_eq!(ran.status, 2, "{ran}");
+        assert_eq!(ran.stderr.matches("suite::context").count(), 1, "{ran}");
+        assert!(!workspace.path("tests/everybody.snap").exists());
+    }
+}
+
 #[test]
 fn it_is_made_to_be_read() {
     let workspace = taken();

@@ -307,7 +307,7 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
             principal: directory.uid(person),
             action: action.uid.clone(),
             resource: directory.uid(self.survey.resource(NOW, resource)?),
-            context: self.review.context(&action.uid),
+            context: self.review.contexts.get(&action.uid)?.clone(),
         })
     }
 }

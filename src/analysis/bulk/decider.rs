@@ -147,7 +147,9 @@ impl<E: Deref<Target = Engine>> Decider<E> {
         let Some((kept, kind)) = self.kept.as_ref().zip(kind) else {
             return Arc::new(decide());
         };
-        if let Some(known) = kept.get(&kind) {
+        // The kind is not that of the request if a part of the directory was lost while it was found out.
+        let is_sound = || !self.engine.directory().is_damaged();
+        if let Some(known) = kept.get(&kind).filter(|_| is_sound()) {
             return known;
         }
         let outcome = decide();

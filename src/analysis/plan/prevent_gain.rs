@@ -33,15 +33,15 @@ impl Planner<'_, '_> {
     /// The proposal that removes the gains that can be removed without a loss.
     pub(super) fn spare(&self, catalog: &RoleCatalog<'_>) -> Result<GainPlan, Vec<Finding>> {
         let holdings = self.holdings(catalog);
-        let mut sparing = Sparing {
+        let mut writer = RemovalWriter {
             removals: RemovablePermissions::new(catalog, &holdings),
         };
         let mut draft = Draft::default();
-        let mut changes = sparing.reduced(&mut draft)?;
-        changes.extend(sparing.replaced(&mut draft));
+        let mut changes = writer.reduced(&mut draft)?;
+        changes.extend(writer.replaced(&mut draft));
         changes.sort_by_key(RoleChange::most_first);
-        let giving = sparing.removals.giving();
-        let gained = sparing.removals.gained();
+        let giving = writer.removals.giving();
+        let gained = writer.removals.gained();
         if changes.is_empty() {
             return Ok(GainPlan {
                 giving,
@@ -62,7 +62,7 @@ impl Planner<'_, '_> {
                 Direction::Gained => {
                     let index = holdings.permissions.iter().position(|of| of == action);
                     let removed = index.and_then(|index| {
-                        sparing
+                        writer
                             .removals
                             .removed
                             .get(&(person.clone(), index))
@@ -76,7 +76,7 @@ impl Planner<'_, '_> {
             giving,
             proposal: Proposal {
                 changes,
-                is_smallest: sparing.removals.is_smallest,
+                is_smallest: writer.removals.is_smallest,
                 totals: found.totals,
                 deviations,
             },
@@ -86,11 +86,11 @@ impl Planner<'_, '_> {
 }
 
 /// The writer of the removals.
-struct Sparing<'s, 'e> {
+struct RemovalWriter<'s, 'e> {
     removals: RemovablePermissions<'s, 'e>,
 }
 
-impl<'s> Sparing<'s, '_> {
+impl<'s> RemovalWriter<'s, '_> {
     /// The custom roles from which permissions are removed for all their holders.
     fn reduced(&mut self, draft: &mut Draft) -> Result<Vec<RoleChange>, Vec<Finding>> {
         let bundle = self.removals.catalog.engine.bundle();

@@ -117,16 +117,16 @@ impl Prover<'_> {
         old: &Old<'_>,
         progress: ProofProgress<'_>,
     ) -> Result<Vec<EnvironmentComparison>, NoSolver> {
-        let surroundings = self.surroundings(old.policies.policies().iter());
+        let literals = self.literals(old.policies.policies().iter());
         let before: Vec<&Policy> = old.policies.in_force(old.readings).collect();
         let now: Vec<&Policy> = self.bundle.in_force(self.readings).collect();
         let pieces = before.len() + now.len() + self.environments.len();
         let steps = Steps::new(progress, pieces);
         let failing_before = steps.next(before.len(), |progress| {
-            self.failing(&before, &surroundings, progress)
+            self.failing(&before, &literals, progress)
         })?;
         let failing_now = steps.next(now.len(), |progress| {
-            self.failing(&now, &surroundings, progress)
+            self.failing(&now, &literals, progress)
         })?;
         let compared = |solver: &mut Solver<'_>, environment: &Environment<'_>| {
             // A request that is not in the old schema was refused.
@@ -140,8 +140,7 @@ impl Prover<'_> {
                 if let Some(changed) = &changed {
                     return environment.with(Verdict::NotProved(changed.clone()));
                 }
-                let verdict =
-                    self.implied(solver, environment, &before, &now, is_gain, &surroundings);
+                let verdict = self.implied(solver, environment, &before, &now, is_gain, &literals);
                 let verdict = failing_before.unless_by(before.iter().copied(), verdict);
                 environment.with(failing_now.unless_by(now.iter().copied(), verdict))
             };
@@ -201,7 +200,7 @@ impl Prover<'_> {
         before: &[&Policy],
         now: &[&Policy],
         is_gain: bool,
-        surroundings: &Literals<'_>,
+        literals: &Literals<'_>,
     ) -> Verdict {
         let mut open = Verdict::Proved;
         for answer in answers(environment, before, now) {
@@ -221,7 +220,7 @@ impl Prover<'_> {
                 solver,
                 &claim,
                 environment,
-                surroundings,
+                literals,
                 &|model| claim.is_refuted_by(model, schema),
                 &|model| {
                     Some((

@@ -41,23 +41,23 @@ impl Counterexample {
     /// The smallest counterexample that is found from a refuting model. `decides` gives the outcomes in a model.
     pub(super) fn new(
         model: Model,
-        surroundings: &Literals<'_>,
+        literals: &Literals<'_>,
         refutes: Refutes<'_>,
         decides: Decides<'_>,
     ) -> Option<Self> {
         if !refutes(&model) {
             return None;
         }
-        let smallest = shrink::smallest(model, surroundings, refutes);
-        let facts = facts(&smallest, surroundings, refutes);
-        let possible = possible(&smallest, surroundings, refutes);
+        let smallest = shrink::smallest(model, literals, refutes);
+        let facts = facts(&smallest, literals, refutes);
+        let possible = possible(&smallest, literals, refutes);
         let is_possible = possible.is_some();
         let model = possible.unwrap_or(smallest);
         let (outcome, other) = decides(&model)?;
         let anonymous = model
             .entities
             .keys()
-            .filter(|uid| !surroundings.keeps_name(uid))
+            .filter(|uid| !literals.keeps_name(uid))
             .cloned()
             .collect();
         Some(Self {

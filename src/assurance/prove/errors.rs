@@ -53,7 +53,7 @@ impl Prover<'_> {
     pub(super) fn failing(
         &self,
         policies: &[&Policy],
-        surroundings: &Literals<'_>,
+        literals: &Literals<'_>,
         progress: ProofProgress<'_>,
     ) -> Result<Failing, NoSolver> {
         let found = pool::each(
@@ -61,7 +61,7 @@ impl Prover<'_> {
             policies,
             (),
             progress,
-            |solver, (), policy| self.can_fail(solver, policy, surroundings),
+            |solver, (), policy| self.can_fail(solver, policy, literals),
         )?;
         let mut failing = Failing::default();
         for (policy, found) in policies.iter().zip(found) {
@@ -89,7 +89,7 @@ impl Prover<'_> {
         &self,
         solver: &mut Solver<'_>,
         policy: &Policy,
-        surroundings: &Literals<'_>,
+        literals: &Literals<'_>,
     ) -> Result<Option<Finding>, Unknown> {
         let side = Side::new(vec![body(policy)]);
         for environment in self.environments_of(policy) {
@@ -101,7 +101,7 @@ impl Prover<'_> {
             let fails = |model: &Model| {
                 decided(model).is_some_and(|(outcome, _)| !outcome.errors.is_empty())
             };
-            return match confirm(&found, surroundings, &fails, &decided) {
+            return match confirm(&found, literals, &fails, &decided) {
                 Verdict::Refuted(counterexample) => {
                     let error = counterexample.outcome.errors.join("; ");
                     Ok(Some(can_fail(policy, environment, &error)))

@@ -17,14 +17,14 @@ use tarbac_store::GivenEntity;
 /// `None` if no directory can have such a model.
 pub(super) fn possible(
     model: &Model,
-    surroundings: &Literals<'_>,
+    literals: &Literals<'_>,
     refutes: Refutes<'_>,
 ) -> Option<Model> {
     [(true, true), (true, false), (false, true), (false, false)]
         .into_iter()
         .filter_map(|(own, usual)| {
             let mut links = Links {
-                vocabulary: surroundings.bundle.vocabulary(),
+                vocabulary: literals.bundle.vocabulary(),
                 model: model.clone(),
                 own,
                 usual,
@@ -33,11 +33,11 @@ pub(super) fn possible(
             links.complete()?;
             Some(links.model)
         })
-        .find(|model| refutes(model) && is_directory(model, surroundings))
+        .find(|model| refutes(model) && is_directory(model, literals))
 }
 
 /// Whether a workspace with exactly these entities would be valid.
-fn is_directory(model: &Model, surroundings: &Literals<'_>) -> bool {
+fn is_directory(model: &Model, literals: &Literals<'_>) -> bool {
     let entities = model.entities.iter().map(|(uid, entity)| GivenEntity {
         uid: uid.clone(),
         attributes: entity.attributes.clone(),
@@ -45,7 +45,7 @@ fn is_directory(model: &Model, surroundings: &Literals<'_>) -> bool {
         parents: entity.parents.iter().cloned().collect(),
     });
     let entities: Vec<GivenEntity> = entities.collect();
-    let read = assembly::of_entities(surroundings.bundle, &entities, &Switches::default());
+    let read = assembly::of_entities(literals.bundle, &entities, &Switches::default());
     read.is_ok_and(|(engine, _)| engine.is_some())
 }
 

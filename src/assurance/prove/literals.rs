@@ -39,7 +39,7 @@ impl<'a> Literals<'a> {
         bundle: &'a Arc<Bundle>,
         beside: impl Iterator<Item = &'p Policy>,
     ) -> Self {
-        let mut surroundings = Self {
+        let mut literals = Self {
             bundle,
             named: HashSet::new(),
             numbers: Vec::new(),
@@ -47,13 +47,13 @@ impl<'a> Literals<'a> {
         };
         let mut numbers = BTreeSet::new();
         for policy in bundle.policies() {
-            surroundings.add(policy, &mut numbers);
+            literals.add(policy, &mut numbers);
         }
         for policy in beside {
-            surroundings.add(policy, &mut numbers);
+            literals.add(policy, &mut numbers);
         }
         for (function, argument) in PLAIN {
-            surroundings.add_extension(function, argument);
+            literals.add_extension(function, argument);
         }
         // Numbers that policies contain come before their neighbours.
         let beside = numbers.iter().rev().flat_map(|number| {
@@ -64,15 +64,15 @@ impl<'a> Literals<'a> {
         let mut seen = BTreeSet::new();
         // Neutral numbers come last.
         let plain = [0, 1].into_iter();
-        surroundings.numbers = numbers
+        literals.numbers = numbers
             .iter()
             .rev()
             .copied()
             .chain(beside)
             .chain(plain)
             .collect();
-        surroundings.numbers.retain(|number| seen.insert(*number));
-        surroundings
+        literals.numbers.retain(|number| seen.insert(*number));
+        literals
     }
 
     /// Whether an entity has to keep its name: a policy names it, or its type enumerates it.

@@ -71,14 +71,14 @@ impl Prover<'_> {
         let mut specs: Vec<&Spec> = specs.iter().collect();
         specs.sort_by_key(|spec| !matches!(spec.says, Says::Allowed | Says::Refused));
         let specs = specs.as_slice();
-        let surroundings = self.surroundings(specs.iter().map(|spec| spec.policy()));
+        let literals = self.literals(specs.iter().map(|spec| spec.policy()));
         let fates = pool::each(
             self.solving,
             &mutants,
             Sides::default(),
             progress,
             |solver, sides, mutant| {
-                self.fate(solver, mutant, specs, &choices, &surroundings, sides)
+                self.fate(solver, mutant, specs, &choices, &literals, sides)
                     .unwrap_or_else(Fate::Unknown)
             },
         )?;
@@ -111,7 +111,7 @@ impl Prover<'_> {
         mutant: &Mutant,
         specs: &[&Spec],
         choices: &[Vec<String>],
-        surroundings: &Literals<'_>,
+        literals: &Literals<'_>,
         sides: &Sides,
     ) -> Result<Fate, Unknown> {
         let policies: Vec<&Policy> = self.bundle.policies().iter().collect();
@@ -146,7 +146,7 @@ impl Prover<'_> {
         }
         // A policy that can raise an error is found without a spec.
         if let Some(changed) = &mutant.changed
-            && self.can_fail(solver, changed, surroundings)?.is_some()
+            && self.can_fail(solver, changed, literals)?.is_some()
         {
             return Ok(Fate::Refuted);
         }
@@ -157,7 +157,7 @@ impl Prover<'_> {
             solver,
             &claim,
             environment,
-            surroundings,
+            literals,
             &|model| claim.is_refuted_by(model, environment.schema),
             &|model| claim.decided(model, environment.schema),
         );

@@ -44,10 +44,7 @@ impl Prover<'_> {
             return Ok(Some(warning(
                 policy,
                 code::prove::NEVER_APPLIES,
-                format!(
-                    "no request there can be is one that `{}` applies to",
-                    policy.id()
-                ),
+                format!("`{}` applies to no possible request", policy.id()),
                 "take it away, or correct its conditions",
             )));
         }

@@ -44,7 +44,7 @@ pub enum RelevantFact {
 /// The facts of a model that matter: the refutation would not hold with another value.
 pub(super) fn facts(
     model: &Model,
-    surroundings: &Literals<'_>,
+    literals: &Literals<'_>,
     refutes: Refutes<'_>,
 ) -> Vec<RelevantFact> {
     let mut facts = Vec::new();
@@ -54,7 +54,7 @@ pub(super) fn facts(
         let mut facts = Vec::new();
         // Inner values come first: a fact about one implies the value around it.
         for (slot, value) in slots.into_iter().rev() {
-            if matters(&slot, &value, model, &mut otherwise, surroundings, refutes) {
+            if matters(&slot, &value, model, &mut otherwise, literals, refutes) {
                 facts.extend(slot.fact(value));
             } else if let Some(entity) = as_entity(&value) {
                 links.push((entity, slot.fact(value)));
@@ -63,7 +63,7 @@ pub(super) fn facts(
                 fact.path()
                     .is_some_and(|path| path.starts_with(&slot.keys()))
             };
-            if !facts.iter().any(is_within) && slot.is_optional(model, surroundings) {
+            if !facts.iter().any(is_within) && slot.is_optional(model, literals) {
                 facts.push(RelevantFact::Has {
                     of: slot.of.clone(),
                     path: slot.keys(),
@@ -76,9 +76,9 @@ pub(super) fn facts(
     let reached = model.reached();
     let named = model.entities.keys().filter(|uid| !reached.contains(uid));
     for uid in reached.iter().chain(named) {
-        if surroundings.keeps_name(uid)
+        if literals.keeps_name(uid)
             && is_asked(uid, model)
-            && !may_be_another(uid, model, surroundings, refutes)
+            && !may_be_another(uid, model, literals, refutes)
         {
             facts.push(RelevantFact::Is(uid.clone()));
         }
@@ -137,10 +137,10 @@ fn is_asked(uid: &EntityUid, model: &Model) -> bool {
 fn may_be_another(
     uid: &EntityUid,
     model: &Model,
-    surroundings: &Literals<'_>,
+    literals: &Literals<'_>,
     refutes: Refutes<'_>,
 ) -> bool {
-    let mut others = others_of(uid, surroundings).into_iter();
+    let mut others = others_of(uid, literals).into_iter();
     others.all(|other| {
         let mut model = model.clone();
         copy_to(uid, &other, &mut model);
@@ -155,8 +155,8 @@ fn may_be_another(
 }
 
 /// The possible substitutes of an entity: the others of an enumerated type, or one that no policy names.
-fn others_of(uid: &EntityUid, surroundings: &Literals<'_>) -> Vec<EntityUid> {
-    match surroundings.choices(uid) {
+fn others_of(uid: &EntityUid, literals: &Literals<'_>) -> Vec<EntityUid> {
+    match literals.choices(uid) {
         Some(choices) => choices
             .iter()
             .filter(|id| *id != uid.id().unescaped())
@@ -182,14 +182,14 @@ impl ModelPath {
     }
 
     /// Whether a model without it conforms to the schema as well.
-    fn is_optional(&self, model: &Model, surroundings: &Literals<'_>) -> bool {
+    fn is_optional(&self, model: &Model, literals: &Literals<'_>) -> bool {
         if matches!(self.path.last(), Some(Step::Element(_))) || matches!(self.of, Holder::Tags(_))
         {
             return false;
         }
         let mut without = model.clone();
         self.set(&mut without, None);
-        without.to_cedar(surroundings.bundle.schema()).is_ok()
+        without.to_cedar(literals.bundle.schema()).is_ok()
     }
 
     fn fact(&self, value: Value) -> Option<RelevantFact> {
@@ -215,24 +215,24 @@ fn matters(
     value: &Value,
     model: &Model,
     otherwise: &mut Model,
-    surroundings: &Literals<'_>,
+    literals: &Literals<'_>,
     refutes: Refutes<'_>,
 ) -> bool {
     // The model is as small as possible, so the value cannot be removed, but only replaced.
     let is_element = matches!(slot.path.last(), Some(Step::Element(_)));
     let linked = as_entity(value).filter(|_| !is_element);
-    let copies = linked.as_ref().map(|uid| others_of(uid, surroundings));
+    let copies = linked.as_ref().map(|uid| others_of(uid, literals));
     let others: Vec<Value> = match (value, &copies) {
         (_, Some(copies)) => copies.iter().map(entity_value).collect(),
         (Value::Bool(bool), _) => vec![json!(!bool)],
         (Value::Number(_), _) => {
-            let numbers = surroundings.numbers.iter();
+            let numbers = literals.numbers.iter();
             numbers.map(|known| json!(known)).collect()
         }
         (Value::String(text), _) => {
             vec![json!(""), json!("another"), json!(format!("other {text}"))]
         }
-        _ => surroundings.extensions_like(value).to_vec(),
+        _ => literals.extensions_like(value).to_vec(),
     };
     let with_copies = |model: &Model| {
         let mut model = model.clone();

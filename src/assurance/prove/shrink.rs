@@ -30,14 +30,10 @@ enum Edit {
 }
 
 /// The smallest model that is found by single changes of a model.
-pub(super) fn smallest(
-    mut model: Model,
-    surroundings: &Literals<'_>,
-    refutes: Refutes<'_>,
-) -> Model {
+pub(super) fn smallest(mut model: Model, literals: &Literals<'_>, refutes: Refutes<'_>) -> Model {
     loop {
         let before = model.clone();
-        for edit in edits(&model, surroundings) {
+        for edit in edits(&model, literals) {
             let candidate = edit
                 .applied(&model)
                 .into_iter()
@@ -45,18 +41,17 @@ pub(super) fn smallest(
             model = candidate.unwrap_or(model);
         }
         if model == before {
-            return with_plain_names(model, surroundings, refutes);
+            return with_plain_names(model, literals, refutes);
         }
     }
 }
 
 /// The changes that make a model simpler. None of them leads back, so that the search ends.
-fn edits(model: &Model, surroundings: &Literals<'_>) -> Vec<Edit> {
+fn edits(model: &Model, literals: &Literals<'_>) -> Vec<Edit> {
     let mut edits = Vec::new();
     for one in model.entities.keys() {
         for other in model.entities.keys() {
-            if one.type_name() == other.type_name() && one > other && !surroundings.keeps_name(one)
-            {
+            if one.type_name() == other.type_name() && one > other && !literals.keeps_name(one) {
                 edits.push(Edit::Merge(one.clone(), other.clone()));
             }
         }
@@ -75,14 +70,14 @@ fn edits(model: &Model, surroundings: &Literals<'_>) -> Vec<Edit> {
         match value {
             Value::Bool(true) => simpler.push(Some(json!(false))),
             Value::Number(number) => {
-                let numbers = surroundings.numbers.iter();
+                let numbers = literals.numbers.iter();
                 let before = numbers.take_while(|known| Some(**known) != number.as_i64());
                 simpler.extend(before.map(|known| Some(json!(known))));
             }
             value if kind_of_extension(value).is_some() => {
                 let alike = slots.iter().filter(|(_, other)| other == value);
                 let alike: Vec<ModelPath> = alike.map(|(slot, _)| slot.clone()).collect();
-                let known = simpler_extensions(value, &slots, surroundings);
+                let known = simpler_extensions(value, &slots, literals);
                 // Equal moments may be replaceable only together.
                 if alike.len() > 1 {
                     edits.push(Edit::Set(alike, known.clone()));
@@ -101,9 +96,9 @@ fn edits(model: &Model, surroundings: &Literals<'_>) -> Vec<Edit> {
 fn simpler_extensions(
     value: &Value,
     slots: &[(ModelPath, Value)],
-    surroundings: &Literals<'_>,
+    literals: &Literals<'_>,
 ) -> Vec<Option<Value>> {
-    let known = surroundings.extensions_like(value);
+    let known = literals.extensions_like(value);
     let before = known.iter().take_while(|known| *known != value);
     let text = value.to_string();
     let others = slots.iter().map(|(_, other)| other).filter(|other| {
@@ -153,7 +148,7 @@ impl Edit {
 }
 
 /// The model with names that tell the types of entities.
-fn with_plain_names(model: Model, surroundings: &Literals<'_>, refutes: Refutes<'_>) -> Model {
+fn with_plain_names(model: Model, literals: &Literals<'_>, refutes: Refutes<'_>) -> Model {
     let mut renamed = model.clone();
     let mut count: BTreeMap<String, usize> = BTreeMap::new();
     // The entities of the request come first, so that they get the plainest names.
@@ -163,7 +158,7 @@ fn with_plain_names(model: Model, surroundings: &Literals<'_>, refutes: Refutes<
         .chain(model.entities.keys().filter(|uid| !first.contains(uid)));
     let mut plain = Vec::new();
     for (at, uid) in all.enumerate() {
-        if surroundings.keeps_name(uid) || plain.iter().any(|(of, _, _)| of == uid) {
+        if literals.keeps_name(uid) || plain.iter().any(|(of, _, _)| of == uid) {
             continue;
         }
         let name = spaced(uid.type_name().basename());

@@ -166,12 +166,12 @@ fn unknown_entities(spec: &Policy, engine: &Engine) -> Vec<Finding> {
             Finding::warning(
                 code::spec::UNKNOWN_ENTITY,
                 format!(
-                    "the spec `{}` names `{uid}`, which no policy names and which exists nowhere",
+                    "the spec `{}` names `{uid}`, which no policy names and which does not exist",
                     spec.id()
                 ),
             )
             .label(spec.place().clone(), "this spec")
-            .help("a bound about nobody holds easily: correct the id")
+            .help("a spec about an entity that does not exist is true of nothing: correct the id")
         })
         .collect()
 }

@@ -102,7 +102,7 @@ impl Prover<'_> {
         solver: &mut Solver<'_>,
         spec: &Spec,
         environment: &Environment<'_>,
-        surroundings: &Literals<'_>,
+        literals: &Literals<'_>,
         sides: &Sides,
     ) -> Verdict {
         let policies: Vec<&Policy> = self.bundle.policies().iter().collect();
@@ -141,14 +141,7 @@ impl Prover<'_> {
                 _ => is_refuted,
             }
         };
-        self.decide(
-            solver,
-            &claim,
-            environment,
-            surroundings,
-            &refutes,
-            &decides,
-        )
+        self.decide(solver, &claim, environment, literals, &refutes, &decides)
     }
 
     /// The claim of a spec about policies in an environment.
@@ -196,7 +189,7 @@ impl Prover<'_> {
         solver: &mut Solver<'_>,
         claim: &Claim,
         environment: &Environment<'_>,
-        surroundings: &Literals<'_>,
+        literals: &Literals<'_>,
         refutes: Refutes<'_>,
         decides: Decides<'_>,
     ) -> Verdict {
@@ -206,7 +199,7 @@ impl Prover<'_> {
         };
         match solver.satisfy(&asserts) {
             Ok(None) => Verdict::Proved,
-            Ok(Some(found)) => confirm(&found, surroundings, refutes, decides),
+            Ok(Some(found)) => confirm(&found, literals, refutes, decides),
             Err(unknown) => Verdict::NotProved(unknown),
         }
     }
@@ -227,7 +220,7 @@ impl Prover<'_> {
 /// The verdict for a model that a solver found: a refutation if plain Cedar confirms it.
 pub(super) fn confirm(
     found: &cedar_policy_symcc::Env,
-    surroundings: &Literals<'_>,
+    literals: &Literals<'_>,
     refutes: Refutes<'_>,
     decides: Decides<'_>,
 ) -> Verdict {
@@ -235,7 +228,7 @@ pub(super) fn confirm(
         Ok(model) => model,
         Err(error) => return Verdict::NotProved(Unknown::Unconfirmed(error.to_string())),
     };
-    match Counterexample::new(model, surroundings, refutes, decides) {
+    match Counterexample::new(model, literals, refutes, decides) {
         Some(counterexample) => Verdict::Refuted(Box::new(counterexample)),
         None => Verdict::NotProved(Unknown::Unconfirmed(
             "plain Cedar does not confirm it".to_owned(),

@@ -75,7 +75,7 @@ fn syntax(source: &Arc<Source>, problem: &serde_saphyr::Error) -> Finding {
         } => {
             let mut finding = error(
                 code::suite::UNKNOWN_KEY,
-                format!("`{field}` is not a key that stands here"),
+                format!("`{field}` is no key here"),
                 place,
                 "this key",
             );
@@ -92,8 +92,8 @@ fn syntax(source: &Arc<Source>, problem: &serde_saphyr::Error) -> Finding {
         .help("nothing is implied by leaving it out; `tarbac schema suite` has every key"),
         Error::DuplicateMappingKey { key, .. } => {
             let message = match key {
-                Some(key) => format!("the key `{key}` stands twice"),
-                None => "a key stands twice".to_owned(),
+                Some(key) => format!("the key `{key}` is there twice"),
+                None => "a key is there twice".to_owned(),
             };
             error(code::suite::DUPLICATE_KEY, message, place, "again here")
                 .help("keep one of the two")

@@ -99,7 +99,7 @@ impl Settings {
         for finding in wrong {
             let finding = Finding {
                 code: code::suite::GIVEN,
-                message: format!("what is given cannot be: {}", finding.message),
+                message: format!("the given facts are not valid: {}", finding.message),
                 labels: Vec::new(),
                 ..finding
             };

@@ -74,7 +74,7 @@ pub(crate) struct CollectArgs {
     #[arg(long)]
     pub all_groups: bool,
 
-    /// Take this tenant.json, which declares what no service tells.
+    /// Take this tenant.json, with the settings that no service reports.
     #[arg(long, value_name = "FILE")]
     pub tenant: Option<PathBuf>,
 

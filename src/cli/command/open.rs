@@ -17,14 +17,14 @@ use crate::output::say;
 /// Serves the workspace on a free port of this machine, as `tarbac serve` does, and opens the page in the browser. It ends
 /// with Ctrl+C. Nothing that is done on the page changes a file.
 ///
-/// Exit status: 0 stopped as asked, 1 stopped at once because it was told twice, 2 could not serve.
+/// Exit status: 0 stopped as asked, 1 stopped at once by a second signal, 2 could not serve.
 #[derive(Debug, Args)]
 #[command(arg = format_fixed(&[Format::Human]), after_help = "\
 Examples:
   tarbac open
   tarbac -C contoso open
   tarbac open --no-browser                 only say where the page is
-  tarbac help page                         the page on the page")]
+  tarbac help page                         the documentation of the page")]
 pub(crate) struct OpenArgs {
     /// Say where the page is, and open no browser.
     #[arg(long)]

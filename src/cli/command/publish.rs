@@ -23,8 +23,8 @@ use crate::output::{Output, say};
 ///
 /// The workspace becomes the next revision of the store, at once or not at all. With --part, only the schema and the
 /// policies, or only what describes the tenant is published (entities, and rules that an import made), and the newest
-/// revision has the rest: a change of policies and an hourly import never undo each other. What results is examined
-/// first, and refused if it has errors. The rules in force that ship go along, so every reader decides by the same.
+/// revision has the rest: a change of policies and an hourly import never undo each other. The new revision is validated
+/// first, and refused if it has errors. It includes the shipped rules in force, so all replicas decide alike.
 ///
 /// Exit status: 0 published, or nothing to publish; 1 refused for its errors or failed tests, 2 could not publish.
 #[derive(Debug, Args)]
@@ -43,7 +43,7 @@ pub(crate) struct PublishArgs {
     #[arg(long, value_name = "PART", default_value = "all")]
     pub part: PartArg,
 
-    /// Say this about the revision.
+    /// The message of the revision, like that of a commit.
     #[arg(short, long, value_name = "TEXT")]
     pub message: Option<String>,
 

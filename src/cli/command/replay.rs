@@ -36,8 +36,8 @@ const NO_LOG: &str =
 /// context and time: with this workspace, or with NEW, which is a workspace, a folder or file of policies that is joined
 /// with the entities of this workspace, or a revision of its git repository. With --store, NEW is the number of a revision
 /// in it, and by default the newest is taken; --each-revision takes for each record the revision that it names. With the
-/// revision that was served, nothing differs. With another, the report has those who have asked and would get another
-/// answer, by policy and by person.
+/// revision that was served, nothing differs. With another, the report lists the requests with another decision, by
+/// policy and by person.
 ///
 /// Exit status: 0 everything is decided as it was, 1 something is decided otherwise, 2 a line could not be decided again.
 #[derive(Debug, Args)]

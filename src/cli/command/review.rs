@@ -135,7 +135,7 @@ fn review(
             render::snapshot::line(flip)
         ))?;
         let selection = &compared.snapshot.selection;
-        if let Some(request) = compared.taken.request(engine, selection, &flip.cell) {
+        if let Some(request) = compared.taken.request(selection, &flip.cell) {
             let width = output.width().map(|width| width.saturating_sub(INDENT));
             let explanation = explanation::human(&explain(engine, &request), width);
             output.write(&render::suite::indented(&explanation, INDENT))?;

@@ -36,9 +36,10 @@ const LIMITS: &str = "Limits";
 ///
 /// A program asks with POST /access/v1/evaluation whether a person may do something to a device, and gets
 /// {"decision":true} or {"decision":false}. The workspace has to be without errors; its warnings go to standard error. A
-/// listener on this machine answers everybody on it. Any other has to be asked for plainly.
+/// listener on this machine answers everybody on it. Other addresses need TLS and callers, or --insecure-http and
+/// --anonymous.
 ///
-/// Exit status: 0 stopped as asked, 1 stopped at once because it was told twice, 2 could not serve.
+/// Exit status: 0 stopped as asked, 1 stopped at once by a second signal, 2 could not serve.
 #[derive(Debug, Args)]
 #[command(arg = format_fixed(&[Format::Human]), after_help = "\
 Examples:
@@ -100,11 +101,11 @@ pub(crate) struct ServeArgs {
     )]
     pub allow_host: Vec<String>,
 
-    /// Let plain HTTP leave this machine.
+    /// Accept plain HTTP from other machines.
     #[arg(long, env = "TARBAC_INSECURE_HTTP", hide_env_values = true)]
     pub insecure_http: bool,
 
-    /// Answer callers from elsewhere who do not say who they are.
+    /// Accept requests without credentials from other machines.
     #[arg(long, env = "TARBAC_ANONYMOUS", hide_env_values = true)]
     pub anonymous: bool,
 
@@ -116,7 +117,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "TARBAC_NO_WATCH", hide_env_values = true)]
     pub no_watch: bool,
 
-    /// Say what would be served, and serve nothing.
+    /// Check the configuration and the workspace, say what would be served, and exit.
     #[arg(long)]
     pub check: bool,
 
@@ -142,7 +143,7 @@ pub(crate) struct ServeArgs {
     )]
     pub grace: Duration,
 
-    /// How the log of the server is written to standard error; RUST_LOG says what.
+    /// The format of the log on standard error; RUST_LOG sets its level.
     #[arg(
         long,
         value_name = "FORMAT",
@@ -224,7 +225,7 @@ pub(crate) struct LimitArgs {
     )]
     pub max_page_size: NonZeroUsize,
 
-    /// The time until an answer begins.
+    /// The longest time until a response begins.
     #[arg(
         long,
         value_name = "DURATION",
@@ -235,7 +236,7 @@ pub(crate) struct LimitArgs {
     )]
     pub timeout: Duration,
 
-    /// The requests that are answered at once; one more gets 503.
+    /// The most requests at the same time; further ones get 503.
     #[arg(
         long,
         value_name = "N",

@@ -68,7 +68,7 @@ pub(crate) struct LogArgs {
     #[command(flatten)]
     pub at: StoreAtArgs,
 
-    /// List so many.
+    /// The number of revisions to list.
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub limit: usize,
 }
@@ -122,7 +122,7 @@ pub(crate) struct RevertArgs {
     /// The number of the revision.
     pub number: u64,
 
-    /// Say this about the revision.
+    /// The message of the revision, like that of a commit.
     #[arg(short, long, value_name = "TEXT")]
     pub message: Option<String>,
 
@@ -145,7 +145,7 @@ pub(crate) struct PruneArgs {
     #[command(flatten)]
     pub at: StoreAtArgs,
 
-    /// Keep so many revisions, at least one.
+    /// The number of revisions to keep, at least one.
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub keep: usize,
 }

@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, ShellError};
 use crate::output::Output;
 
-/// Make a token by which a caller of `tarbac serve` says who it is.
+/// Make an access token for a caller of `tarbac serve`.
 ///
 /// The first line is the token, which is shown once and kept nowhere; the caller sends it as `Authorization: Bearer TOKEN`.
 /// The second is the entry for the file of --tokens, which has only its SHA-256. Its `may` has evaluate, to which search,

@@ -291,7 +291,7 @@ fn unknown_entity(policy: &Policy, uid: &EntityUid) -> Option<Finding> {
         (Effect::Forbid, false, _) => "it spares nobody until the directory has it",
     };
     let message = format!(
-        "the policy `{}` names `{uid}`, which exists nowhere",
+        "the policy `{}` names `{uid}`, which does not exist",
         policy.id()
     );
     let finding = match worst.allows_more {

@@ -190,7 +190,7 @@ fn silenced(policy: &Policy, vocabulary: &Vocabulary) -> Option<Finding> {
     (policy.effect() == Effect::Forbid && !named.is_empty()).then(|| {
         Finding::error(
             code::policy::SILENCES_QUESTION,
-            format!("the forbid `{}` silences whoever answers {}", policy.id(), named.join(", ")),
+            format!("the forbid `{}` takes away the answers to {}", policy.id(), named.join(", ")),
         )
         .label(policy.place().clone(), "this policy")
         .help("a permit answers a question, and a forbid takes the answers of others away: change the policies that answer")

@@ -79,7 +79,8 @@ impl Engine {
         let mut lifting = None;
         let action = self.question("notice");
         let answers = action.map_or(&[][..], |action| self.index.answers(&action.uid));
-        let context = self.question_context(request).ok();
+        let context = self.question_context(request);
+        let context = context.map_err(|error| errors.push(error.to_string())).ok();
         let questions = self.noticeable(request).into_iter().filter_map(|about| {
             let asked = answering(answers, &about)?;
             let question = put_about(action?, request, &about, context.as_ref()?)?;

@@ -21,6 +21,9 @@ pub(crate) const AUTHORITY: &str = "authority";
 /// The error if no policy answers; the same for every resource.
 const NO_ANSWER: &str = "no policy says which authority is in force; see tarbac validate";
 
+/// The error if a policy that answers is not there, which does not happen.
+const LOST: &str = "a policy that says which authority is in force is not there";
+
 /// The help if no policy answers.
 const HELP: &str = "the rules that ship answer it in `policies/authority.cedar`: have it among your policies, or let those that ship be in force by removing `policies/tarbac.yaml`";
 
@@ -76,16 +79,18 @@ impl Engine {
         let outcome = if asking.question.is_of_request {
             self.answers(case, asking.asked.into_iter())
         } else {
-            self.put(
-                &self.as_question(AUTHORITY, request, &request.resource)?,
-                case,
-            )
+            match self.as_question(AUTHORITY, request, &request.resource) {
+                Ok(question) => self.put(&question?, case),
+                Err(error) => return Some(Err(vec![error.to_string()])),
+            }
         };
         if !outcome.errors.is_empty() {
             return Some(Err(outcome.errors));
         }
-        let answered = outcome.policies.iter();
-        let answered: Vec<&Policy> = answered.filter_map(|id| self.bundle.policy(id)).collect();
+        let answered: Vec<&Policy> = self.policies(&outcome);
+        if answered.len() != outcome.policies.len() {
+            return Some(Err(vec![LOST.to_owned()]));
+        }
         let is_permitted = outcome.decision == Decision::Allow;
         Some(match (is_permitted, answered.as_slice()) {
             (true, [policy]) => match policy.annotation("authority") {

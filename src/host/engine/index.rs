@@ -339,3 +339,6 @@ fn literals_looked_into(expression: &ast::Expr) -> Vec<ast::EntityUID> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,10 @@ impl Engine {
         errors: &mut Vec<String>,
     ) -> Vec<&Policy> {
         let question = self.as_question(question, case.request(), about);
+        let question = question.unwrap_or_else(|error| {
+            errors.push(error.to_string());
+            None
+        });
         let asked = question.and_then(|question| {
             let asked = self.index.question(&question.action, about)?;
             Some((question, asked))
@@ -48,14 +52,18 @@ impl Engine {
     }
 
     /// The question about an entity as a request; `None` if it does not apply to such entities.
+    ///
+    /// # Errors
+    /// The question has no context.
     pub fn as_question(
         &self,
         question: &str,
         request: &Request,
         about: &EntityUid,
-    ) -> Option<Request> {
-        let context = self.question_context(request).ok()?;
-        put_about(self.question(question)?, request, about, &context)
+    ) -> Result<Option<Request>, Undecidable> {
+        let context = self.question_context(request)?;
+        let question = self.question(question);
+        Ok(question.and_then(|question| put_about(question, request, about, &context)))
     }
 
     /// The entity slice of a question, which extends that of the request behind it.

@@ -83,7 +83,7 @@ impl Closure {
                 |row| extra(rows, spans, list_of(row)?),
                 &list_of,
             );
-            closure.rows.own().extend_from_slice(above);
+            closure.rows.to_mut().extend_from_slice(above);
             if closure.rows.len() > MOST {
                 errors.push(ClosureError::TooMany);
                 return (Self::default(), errors);
@@ -147,7 +147,7 @@ impl Closure {
             if base + above.len() > MOST || ends.len() != lists.len() {
                 return false;
             }
-            self.rows.own().extend_from_slice(&above);
+            self.rows.to_mut().extend_from_slice(&above);
             let mut start = 0;
             for (&list, end) in lists.iter().zip(ends) {
                 let span = Span {
@@ -158,7 +158,7 @@ impl Closure {
                 start = end;
             }
         }
-        self.rows.own().shrink_to_fit();
+        self.rows.to_mut().shrink_to_fit();
         true
     }
 

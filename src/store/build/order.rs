@@ -21,7 +21,7 @@ use crate::{Directory, EntityRules, Row};
 use tarbac_diagnostic::finding::Finding;
 
 /// A directory of the entities that were read, and the findings about them.
-pub(crate) fn freeze(
+pub(crate) fn ordered(
     loaded: Loaded,
     shapes: Arc<Shapes>,
     named: &HashSet<EntityUid>,
@@ -132,7 +132,7 @@ fn rename(store: &mut Store, order: &IndexVec<Row, Row>, rows: &IndexVec<Row, Ro
     }
     uids.close();
     store.uids = uids;
-    let members = store.members.own().iter_mut();
+    let members = store.members.to_mut().iter_mut();
     members.for_each(|member| member.uid = rows[member.uid]);
     store.broken.iter_mut().for_each(|uid| *uid = rows[*uid]);
     let row = |packed: &mut ValueRef| {
@@ -140,7 +140,7 @@ fn rename(store: &mut Store, order: &IndexVec<Row, Row>, rows: &IndexVec<Row, Ro
             *packed = ValueRef::entity(rows[came]);
         }
     };
-    store.slots.own().iter_mut().for_each(row);
+    store.slots.to_mut().iter_mut().for_each(row);
     store.compounds.items_mut().iter_mut().for_each(row);
     store.parents.items_mut().iter_mut().for_each(row);
     store.parents.reorder(<[ValueRef]>::sort_unstable);
@@ -162,8 +162,8 @@ fn arrange(
     let parents = std::mem::take(&mut store.parents);
     let counts = members.iter().map(|member| member.slots as usize);
     let ends: IndexVec<MemberId, usize> = counts.skip(1).chain([slots.len()]).collect();
-    store.members.own().reserve_exact(members.len());
-    store.slots.own().reserve_exact(slots.len());
+    store.members.to_mut().reserve_exact(members.len());
+    store.slots.to_mut().reserve_exact(slots.len());
     let mut lists: IndexVec<ListId, Option<ListId>> = IndexVec::filled(None, parents.len());
     let arranged = order.iter().map(|came| {
         let (member, own) = defined[*came].get().and_then(|place| {

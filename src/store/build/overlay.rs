@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use cedar_policy::EntityUid;
 
-use crate::build::order::freeze;
+use crate::build::order::ordered;
 use crate::digest;
 use crate::index::small;
 use crate::read::parallel::{Loaded, accept, take};
@@ -27,7 +27,7 @@ impl Directory {
     ) -> (Self, Vec<Finding>) {
         let mut loaded = take(entities, &self.shapes);
         let files = small(self.sources.len());
-        for member in loaded.store.members.own() {
+        for member in loaded.store.members.to_mut() {
             member.file += files;
         }
         let Loaded { store, defined, .. } = &mut loaded;
@@ -47,7 +47,7 @@ impl Directory {
         loaded.contents = self.contents.iter().copied().chain(put).collect();
         loaded.identity = digest::of_changed(self.identity, loaded.identity);
         let shapes = Arc::clone(&self.shapes);
-        let (mut directory, findings) = freeze(loaded, shapes, named, rules);
+        let (mut directory, findings) = ordered(loaded, shapes, named, rules);
         // If this directory is damaged, the copy is damaged too.
         directory.written = self.written.clone();
         (directory, findings)

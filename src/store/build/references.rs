@@ -95,7 +95,7 @@ pub(crate) fn dangling(directory: &Directory, tally: &mut Tally) {
                 None => format!("add {name} to a file of entities, or correct the reference"),
             }
         });
-        let message = || format!("{text} {name}, which stands nowhere");
+        let message = || format!("{text} {name}, which does not exist");
         tally.add(
             DANGLING,
             message,

@@ -52,7 +52,7 @@ pub(crate) struct Column<T: 'static> {
 
 impl<T: Item> Column<T> {
     /// The items, to be changed; those of a written directory are copied first.
-    pub(crate) fn own(&mut self) -> &mut Vec<T> {
+    pub(crate) fn to_mut(&mut self) -> &mut Vec<T> {
         if let Some(shared) = self.shared.take() {
             self.own = shared.blocks().flatten().cloned().collect();
         }
@@ -101,7 +101,7 @@ impl<T: Item> Column<T> {
         reason = "an index of another table is a bug, and must not become an answer"
     )]
     pub(crate) fn set(&mut self, index: usize, item: T) {
-        self.own()[index] = item;
+        self.to_mut()[index] = item;
     }
 
     /// Every item, in order.

@@ -86,7 +86,7 @@ impl Store {
         let next = LongId::from_usize(self.longs.len());
         let index = *self.longs_known.entry(long).or_insert(next);
         if index == next {
-            self.longs.own().push(long);
+            self.longs.to_mut().push(long);
         }
         ValueRef::new(Meaning::Long(index))
     }
@@ -216,11 +216,11 @@ impl Store {
         let id = MemberId::from_usize(self.members.len());
         // The reader rejects a store that is full.
         let start = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-        self.members.own().push(EntityRow {
+        self.members.to_mut().push(EntityRow {
             slots: start,
             ..member
         });
-        self.slots.own().extend_from_slice(slots);
+        self.slots.to_mut().extend_from_slice(slots);
         id
     }
 
@@ -232,8 +232,8 @@ impl Store {
         self.parents.close();
         self.extensions.close();
         self.longs_known = HashMap::new();
-        self.slots.own().shrink_to_fit();
-        self.members.own().shrink_to_fit();
+        self.slots.to_mut().shrink_to_fit();
+        self.members.to_mut().shrink_to_fit();
     }
 
     /// Writes all tables, for [`Store::from_tables`].

@@ -62,8 +62,8 @@ impl<I: Id> ListTable<I> {
             self.full = true;
             return I::from_usize(0);
         };
-        self.items.own().extend_from_slice(list);
-        self.ends.own().push(end);
+        self.items.to_mut().extend_from_slice(list);
+        self.ends.to_mut().push(end);
         I::from_usize(next)
     }
 
@@ -91,13 +91,13 @@ impl<I: Id> ListTable<I> {
 
     /// The items of all lists, to be renamed.
     pub(crate) fn items_mut(&mut self) -> &mut [ValueRef] {
-        self.items.own()
+        self.items.to_mut()
     }
 
     /// Changes the order of the items in each list.
     pub(crate) fn reorder(&mut self, order: impl Fn(&mut [ValueRef])) {
         let mut start = 0;
-        let items = self.items.own();
+        let items = self.items.to_mut();
         for &end in self.ends.iter() {
             if let Some(list) = items.get_mut(start..end as usize) {
                 order(list);
@@ -114,8 +114,8 @@ impl<I: Id> ListTable<I> {
     /// Drops the hash table and spare capacity; [`ListTable::get`] still works.
     pub(crate) fn close(&mut self) {
         self.table = HashTable::new();
-        self.items.own().shrink_to_fit();
-        self.ends.own().shrink_to_fit();
+        self.items.to_mut().shrink_to_fit();
+        self.ends.to_mut().shrink_to_fit();
     }
 
     /// Writes the lists, for [`ListTable::from_tables`].

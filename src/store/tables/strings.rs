@@ -118,16 +118,20 @@ impl<I: Id> StringTable<I> {
             self.full = true;
             return I::from_usize(0);
         };
-        self.text.own().extend_from_slice(text.as_bytes());
-        self.ends.own().push(end);
-        self.types.own().push(entity_type);
+        self.text.to_mut().extend_from_slice(text.as_bytes());
+        self.ends.to_mut().push(end);
+        self.types.to_mut().push(entity_type);
         I::from_usize(next)
     }
 
     /// The string at an index.
+    #[expect(
+        clippy::expect_used,
+        reason = "a part of a text is none, and must not become an id"
+    )]
     pub(crate) fn get(&self, index: I) -> &str {
-        // A damaged directory gives no answer: see `Directory::is_damaged`.
-        str::from_utf8(self.bytes(index)).unwrap_or_default()
+        // Each is stored as a text; of a damaged directory it is empty.
+        str::from_utf8(self.bytes(index)).expect("a text as it was stored")
     }
 
     /// The string at an index in UTF-8. Strings compare as their bytes do, without the check that they are valid.
@@ -207,9 +211,9 @@ impl<I: Id> StringTable<I> {
     /// Drops the hash table and spare capacity; [`StringTable::get`] still works.
     pub(crate) fn close(&mut self) {
         self.table = HashTable::new();
-        self.text.own().shrink_to_fit();
-        self.ends.own().shrink_to_fit();
-        self.types.own().shrink_to_fit();
+        self.text.to_mut().shrink_to_fit();
+        self.ends.to_mut().shrink_to_fit();
+        self.types.to_mut().shrink_to_fit();
     }
 
     /// Writes the strings, for [`StringTable::from_tables`].

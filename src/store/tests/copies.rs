@@ -20,7 +20,7 @@ const FILE: &str = r#"[
 ]"#;
 
 #[test]
-fn one_that_is_lent_answers_like_the_one_that_was_written() {
+fn one_from_bytes_answers_like_the_one_that_was_written() {
     let directory = good(FILE);
     let bytes = written(&directory);
     let reopened = reopened(&bytes).unwrap();

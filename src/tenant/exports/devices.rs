@@ -58,6 +58,20 @@ impl DeviceRow {
     }
 }
 
+/// Rows as a file that [`read`] takes.
+///
+/// # Errors
+/// They cannot be written, which does not happen in memory.
+pub fn written(rows: &[DeviceRow]) -> io::Result<Vec<u8>> {
+    let mut sheet = csv::Writer::from_writer(Vec::new());
+    let columns = [&NAME[..], &MANAGED_BY, &OPERATING_SYSTEM];
+    sheet.write_record(columns.into_iter().filter_map(<[&str]>::first))?;
+    for row in rows {
+        sheet.write_record([&row.name, &row.managed_by, &row.operating_system])?;
+    }
+    sheet.into_inner().map_err(csv::IntoInnerError::into_error)
+}
+
 fn is_one_of(text: &str, names: &[&str]) -> bool {
     names.iter().any(|name| name.eq_ignore_ascii_case(text))
 }

@@ -100,6 +100,26 @@ fn defaults_replace_whole_entities() {
     assert_eq!(error["message"], "/evaluations/0/resource/type is missing");
 }
 
+/// Who does not know the subject of an item does not mean that of the batch.
+#[test]
+fn a_part_that_is_null_is_no_default() {
+    let server = records();
+    let mut body = json!({
+        "subject": { "type": "user", "id": "alice" },
+        "action": { "name": "read" },
+        "resource": record("record-1"),
+        "context": {},
+        "evaluations": [{}],
+    });
+    for part in ["subject", "action", "resource", "context"] {
+        body["evaluations"][1] = json!({ part: null });
+        let reply = server.post(PATH, &body).json();
+        assert_eq!(decisions(&reply), [true, false]);
+        let message = &reply["evaluations"][1]["context"]["error"]["message"];
+        assert_eq!(*message, format!("/evaluations/1/{part} is null"));
+    }
+}
+
 #[test]
 fn a_bad_item_spoils_no_other() {
     let server = records();

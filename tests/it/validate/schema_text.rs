@@ -89,6 +89,11 @@ fn schema_missing_doc() {
 }
 
 #[test]
+fn schema_annotation() {
+    insta::assert_snapshot!(schema("@doc(\"More.\")\n@unless_stated(\"nothing\")\nentity Thing;\n"), @"");
+}
+
+#[test]
 fn schema_nesting() {
     insta::assert_snapshot!(schema(&format!("entity X {{ a: {}Long{} }};\n", "Set<".repeat(40), ">".repeat(40))), @r#"
     schema::nesting

@@ -5,6 +5,9 @@ use std::ops::{Index, IndexMut};
 
 use tarbac_store::index::Id;
 
+/// The bits of a word.
+pub(super) const WORD: usize = u64::BITS as usize;
+
 /// A table of bits by indices `I`, whose rows have the same number of words.
 pub(super) struct BitRows<I> {
     words: usize,
@@ -58,6 +61,18 @@ impl<I: Id> IndexMut<I> for BitRows<I> {
         let start = item.index() * self.words;
         &mut self.bits[start..start + self.words]
     }
+}
+
+/// Sets one bit of `bits`.
+#[expect(clippy::indexing_slicing, reason = "as above")]
+pub(super) fn set(bits: &mut [u64], bit: usize) {
+    bits[bit / WORD] |= 1 << (bit % WORD);
+}
+
+/// The first word of `bits`.
+#[expect(clippy::indexing_slicing, reason = "as above")]
+pub(super) fn first_word(bits: &[u64]) -> u64 {
+    bits[0]
 }
 
 /// Sets the bits of `others` in `bits`.

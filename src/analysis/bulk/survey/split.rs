@@ -11,16 +11,13 @@ use hashbrown::HashMap;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
-use super::bits::{BitRows, join};
+use super::bits::{BitRows, WORD, first_word, join, set};
 use super::groups::{Groups, ListPlace, Lists, StateResources};
 use crate::bulk::class::Partition;
 use crate::bulk::index::{ActionId, CellId, ClassId, ResourceClassId, ResourceId, StateId};
 use tarbac_store::index::{Id, IndexVec};
 use tarbac_store::index_type;
 use tarbac_store::{Directory, ListId, Row};
-
-/// The number of sets that are looked up together.
-const WORD: usize = u64::BITS as usize;
 
 /// The number of resources that one core looks up before another can take over.
 const SHARE: usize = 1 << 14;
@@ -161,13 +158,11 @@ impl Membership {
     /// The sets of a member that a resource is in; they must fit into the first word.
     fn bits(&self, member: &Member<'_>, resource: ResourceId) -> u64 {
         let ones = match member.sets.len() {
+            0 => return 0,
             WORD.. => u64::MAX,
             width => (1 << width) - 1,
         };
-        let [word, ..] = self.words(resource) else {
-            return 0;
-        };
-        word >> member.start & ones
+        first_word(self.words(resource)) >> member.start & ones
     }
 }
 
@@ -329,10 +324,7 @@ impl<'g> Marks<'g> {
         let mut own: HashMap<Row, Vec<u64>> = HashMap::new();
         let mut members: HashMap<Row, Vec<u64>> = HashMap::new();
         let mark = |bits: &mut HashMap<Row, Vec<u64>>, row: Row, bit: usize| {
-            let bits = bits.entry(row).or_insert_with(|| vec![0; words]);
-            if let Some(word) = bits.get_mut(bit / WORD) {
-                *word |= 1 << (bit % WORD);
-            }
+            set(bits.entry(row).or_insert_with(|| vec![0; words]), bit);
         };
         for (bit, set) in sets {
             for row in &set.rows {

@@ -1,7 +1,6 @@
 //! The snapshot of a suite: people, permissions and resources of a table.
 
-use cedar_policy::EntityUid;
-use serde_json::Value;
+use cedar_policy::{Context, EntityUid};
 
 use super::{Resolver, Scope};
 use crate::suite::document;
@@ -10,6 +9,7 @@ use crate::suite::{Snapshot, error};
 use tarbac_analysis::matrix::Selection;
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::source::Place;
+use tarbac_host::bundle::Action;
 use tarbac_host::lookup::RequestPart;
 use tarbac_host::yaml::place;
 
@@ -28,19 +28,18 @@ impl<'a> Resolver<'a> {
             || Place::new(scope.source, 0..0),
             |first| place(scope.source, first.referenced),
         );
-        let actions: Vec<EntityUid> = match word(&snapshot.actions) {
-            Some(ALL) => engine
-                .bundle()
-                .vocabulary()
-                .permissions()
-                .map(|action| action.uid.clone())
-                .collect(),
-            _ => lookup
-                .actions(scope, &snapshot.actions.0, &mut findings)
-                .into_iter()
-                .map(|action| action.uid.clone())
-                .collect(),
+        let actions: Vec<&Action> = match word(&snapshot.actions) {
+            Some(ALL) => engine.bundle().vocabulary().permissions().collect(),
+            _ => lookup.actions(scope, &snapshot.actions.0, &mut findings),
         };
+        let mut refused = Vec::new();
+        let actions = actions.into_iter().map(|action| {
+            let context = lookup.context(scope, action, scope.context, &mut refused);
+            (action.uid.clone(), context)
+        });
+        let actions: Vec<(EntityUid, Context)> = actions.collect();
+        // What one permission refuses, most do.
+        findings.extend(refused.into_iter().take(1));
         let principals = lookup.selected(
             scope,
             RequestPart::Principal,
@@ -65,10 +64,6 @@ impl<'a> Resolver<'a> {
                 "asked for here",
             ));
         }
-        let context = scope.context.map_or_else(
-            || Value::Object(serde_json::Map::new()),
-            |context| context.value.clone(),
-        );
         self.findings.extend(findings);
         Some(Snapshot {
             setting,
@@ -76,7 +71,6 @@ impl<'a> Resolver<'a> {
                 principals,
                 actions,
                 resources,
-                context,
             },
             place: at,
         })

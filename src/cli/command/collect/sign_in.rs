@@ -20,7 +20,7 @@ const HEADING: &str = "Sign-in";
 pub(crate) enum SignInArg {
     /// A person, with a code in a browser.
     DeviceCode,
-    /// Whoever has signed in to the Azure CLI; its tokens may read no Intune.
+    /// The account of the Azure CLI; its tokens may not be allowed to read Intune.
     AzureCli,
     /// The managed identity of this machine in Azure.
     ManagedIdentity,
@@ -35,7 +35,7 @@ pub(crate) enum SignInArg {
 /// Who signs in.
 #[derive(Debug, Args)]
 pub(crate) struct SignInArgs {
-    /// How to sign in to Microsoft Graph; on a terminal with a code in a browser, if nothing else is said.
+    /// The sign-in method for Microsoft Graph; on a terminal, a device code by default.
     #[arg(long, value_name = "HOW", help_heading = HEADING, conflicts_with = "token_command")]
     pub sign_in: Option<SignInArg>,
 
@@ -63,15 +63,15 @@ pub(crate) struct SignInArgs {
     #[arg(long, value_name = "COMMAND", help_heading = HEADING)]
     pub configmgr_token_command: Option<String>,
 
-    /// The certificates in PEM of the authorities that the SMS Providers have theirs from.
+    /// The CA certificates, in PEM, that issued those of the SMS Providers.
     #[arg(long, value_name = "FILE", help_heading = HEADING)]
     pub ca: Option<PathBuf>,
 
-    /// Where Microsoft Graph is, if not where the cloud has it.
+    /// The URL of Microsoft Graph; by default that of the cloud.
     #[arg(long, value_name = "URL", help_heading = HEADING)]
     pub graph: Option<String>,
 
-    /// Where one signs in, if not where the cloud has it.
+    /// The URL of the sign-in service; by default that of the cloud.
     #[arg(long, value_name = "URL", help_heading = HEADING)]
     pub login: Option<String>,
 }

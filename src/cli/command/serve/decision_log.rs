@@ -43,9 +43,9 @@ pub(crate) struct DecisionLogArgs {
 /// What happens to a decision that cannot be logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum UnloggedArg {
-    /// It is not given: the request gets 503.
+    /// Refuse the request with 503.
     Refuse,
-    /// It is given, and counted as lost.
+    /// Answer, and count the lost record.
     Count,
 }
 

@@ -104,9 +104,9 @@ pub(crate) struct FollowArgs {
 /// What happens while what is served is stale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum WhenStaleArg {
-    /// Decisions are given.
+    /// Go on deciding.
     Serve,
-    /// They are not.
+    /// Decide nothing.
     Refuse,
 }
 

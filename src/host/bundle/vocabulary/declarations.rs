@@ -61,7 +61,7 @@ impl Declarations {
         let annotations = annotations(entity);
         let place = || place_of_word(source, &[format!("entity {name}"), quoted(name)]);
         let title = format!("the entity type `{full_name}`");
-        check_doc(&annotations, &title, place, findings);
+        check_annotations(&annotations, &title, place, findings);
         let by_programs = annotations.get("authzen").cloned();
         for name in std::iter::once(full_name.clone()).chain(by_programs) {
             let named = self.named.entry(name).or_default();
@@ -101,7 +101,7 @@ impl Declarations {
         let place = Place::new(source, start..start + 1);
         let full_name = full_name(namespace, &format!("Action::\"{id}\""));
         let title = format!("the action `{full_name}`");
-        check_doc(&annotations, &title, || place.clone(), findings);
+        check_annotations(&annotations, &title, || place.clone(), findings);
         let type_name = self::full_name(namespace, "Action");
         self.actions
             .push((type_name, id.to_owned(), annotations, place));
@@ -116,7 +116,7 @@ impl Declarations {
         findings: &mut Vec<Finding>,
     ) {
         for (name, attribute) in entries(&shape["attributes"]) {
-            check_doc(
+            check_annotations(
                 &annotations(attribute),
                 &format!("the attribute `{name}` of `{owner}`"),
                 || place_of_word(source, &[name.to_owned()]),
@@ -283,7 +283,7 @@ fn quoted(name: &str) -> String {
     format!("\"{name}\"")
 }
 
-fn check_doc(
+fn check_annotations(
     annotations: &Annotations,
     what: &str,
     place: impl Fn() -> Place,
@@ -295,6 +295,17 @@ fn check_doc(
                 .label(place(), "declared here")
                 .help("say in one sentence what it is: `@doc(\"…\")`"),
         );
+    }
+    for key in ["unless_stated", "unless_in"] {
+        let named = annotations.get(key).into_iter();
+        let named = named.flat_map(|named| named.split(',').map(str::trim));
+        let is_entity = |name: &&str| EntityUid::from_str(name).is_ok();
+        findings.extend(named.filter(|name| !is_entity(name)).map(|name| {
+            let message = format!("`@{key}` of {what} says `{name}`, which is no entity");
+            Finding::warning(code::schema::ANNOTATION, message)
+                .label(place(), "declared here")
+                .help("name the entity with its type: `Type::\"id\"`")
+        }));
     }
 }
 

@@ -189,7 +189,7 @@ pub(super) fn finish(root: &Path, pending: &Pending) -> io::Result<Vec<String>> 
         let path = &step.path;
         // Content that is neither old nor new was written by somebody else.
         if now != step.before.map(Found::File) {
-            let reason = format!("`{path}` is neither as it was nor as it was to be");
+            let reason = format!("`{path}` was changed by another program in the meantime");
             return Err(io::Error::other(reason));
         }
         if !has_new_file(root, step)? {

@@ -1,4 +1,4 @@
-//! The standing report against plain Cedar: what it says of everybody, and of what becomes of them without an
+//! The access review against plain Cedar: what it says of everybody, and of what becomes of them without an
 //! assignment.
 
 mod assignments;
@@ -179,11 +179,11 @@ fn uid(json: &Value) -> EntityUid {
     EntityUid::from_str(&format!("{type_name}::\"{id}\"")).unwrap()
 }
 
-fn standing(both: &Both) -> AccessReview {
+fn reviewed(both: &Both) -> AccessReview {
     let review = Review::new(&both.engine, |_| Context::empty());
-    let mut standing = review.access(|| {});
-    review.detail(&mut standing.people, usize::MAX, || {});
-    standing
+    let mut reviewed = review.access(|| {});
+    review.detail(&mut reviewed.people, usize::MAX, || {});
+    reviewed
 }
 
 proptest! {
@@ -191,27 +191,27 @@ proptest! {
 
     /// Who can do what, through which permits, and what is granted and refused for which reasons.
     #[test]
-    fn standing_on_random_worlds(seed in any::<u64>()) {
+    fn reviews_on_random_worlds(seed in any::<u64>()) {
         let both = random_world(&mut Dice(seed));
         let expected = Expected::new(&both);
-        let standing = standing(&both);
+        let reviewed = reviewed(&both);
         let told = expected.told.iter().map(|(key, told)| (key.clone(), (told.status, told.through.clone())));
-        prop_assert_eq!(expected.found(&standing.people, seed)?, told.collect::<BTreeMap<_, _>>(), "seed {}", seed);
-        expected.totals(&standing.totals)?;
-        expected.roles(&standing.roles)?;
-        expected.obstacles(&standing.obstacles)?;
+        prop_assert_eq!(expected.found(&reviewed.people, seed)?, told.collect::<BTreeMap<_, _>>(), "seed {}", seed);
+        expected.totals(&reviewed.totals)?;
+        expected.roles(&reviewed.roles)?;
+        expected.obstacles(&reviewed.obstacles)?;
     }
 
     /// What is said of an assignment is what plain Cedar says of everybody without it.
     #[test]
     fn assignments_on_random_worlds(seed in any::<u64>()) {
         let both = random_world(&mut Dice(seed));
-        let standing = standing(&both);
-        let assignments = Assignments::new(&both, &standing.assignments);
-        assignments.each_alone(&standing.totals, seed)?;
+        let reviewed = reviewed(&both);
+        let assignments = Assignments::new(&both, &reviewed.assignments);
+        assignments.each_alone(&reviewed.totals, seed)?;
         assignments.those_that_give_nothing(seed)?;
         assignments.those_that_repeat(seed)?;
-        assignments.people(&standing.assignments, seed)?;
+        assignments.people(&reviewed.assignments, seed)?;
     }
 }
 
