@@ -219,6 +219,8 @@ codes! {
         INSIDE = "workspace::inside";
         /// A file is not read, because none of its kind is expected where it stands.
         NOT_READ = "workspace::not_read";
+        /// A submodule of git with rules or entities is not checked out.
+        SUBMODULE = "workspace::submodule";
     }
 
     /// Codes of findings about suites.

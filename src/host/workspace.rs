@@ -20,6 +20,7 @@ pub mod regular;
 mod revision;
 mod rule_files;
 mod rules;
+mod submodules;
 mod suites;
 mod text;
 mod transaction;
@@ -229,6 +230,10 @@ fn examine_once(
     switches: &Switches,
     means: &LoadOptions,
 ) -> Result<Examination, LoadError> {
+    let not_checked_out = submodules::not_checked_out(layout)?;
+    if !not_checked_out.is_empty() {
+        return Ok(Examination::without_rules(not_checked_out));
+    }
     let mut passed_over = Vec::new();
     let mut texts = match texts(layout, &mut passed_over) {
         // It is not known which rules are in force, so there can be no findings about them.

@@ -163,7 +163,7 @@ pub fn why(why: KeptReason) -> &'static str {
         KeptReason::Removed => "removed by hand",
         KeptReason::ChangedAndGone => "changed by hand; the exports have it no more",
         KeptReason::MayBeRenamed => {
-            "changed or removed by hand; a role that is new may be this one under another name, and give back what was taken away"
+            "changed or removed by hand; a role that is new or has changed may be this one under another name, and give back what was taken away"
         }
         KeptReason::NotAsShipped => "not as it ships, and no record says who changed it",
         KeptReason::NotWritten => "no import wrote it",

@@ -76,13 +76,22 @@ const ADMINISTRATORS_UNKNOWN: [&Topic; 10] = [
 ];
 
 /// The exports with what was declared and a refresh must not lose unseen: the tenant, since the exports of another one
-/// are no refresh of its data; its hierarchies; and that it has opted in to Scoped permissions, which is for good.
+/// are no refresh of its data; its hierarchies, with the collection that alone is uploaded; and that it has opted in to
+/// Scoped permissions, which is for good.
 fn with_tenant(mut exports: BTreeSet<String>, tenant: &Tenant) -> BTreeSet<String> {
     exports.insert(format!("tenant.json of {}", tenant.name));
     let hierarchies = tenant.hierarchies.iter();
     exports.extend(hierarchies.map(|of| {
         format!(
             "tenant.json: hierarchy {}",
+            of.site_code.to_ascii_uppercase()
+        )
+    }));
+    let uploading = tenant.hierarchies.iter();
+    let uploading = uploading.filter(|of| of.upload_collection.is_some());
+    exports.extend(uploading.map(|of| {
+        format!(
+            "tenant.json: uploadCollection of {}",
             of.site_code.to_ascii_uppercase()
         )
     }));

@@ -257,14 +257,14 @@ fn a_cell_in_every_format() {
       –  no policy permits it
     --- exit 0
     "#);
-    insta::assert_snapshot!(with("markdown"), @r#"
+    insta::assert_snapshot!(with("markdown"), @"
     ### contoso
 
-    | Person               | Roles/Update    |
-    |----------------------|-----------------|
+    | Person | Roles/Update |
+    |---|---|
     | emma@contoso.example | ✗ not permitted |
     --- exit 0
-    "#);
+    ");
     insta::assert_snapshot!(with("csv"), @r#"
     resource,resource_name,principal,principal_name,action,decision,policies
     "Intune::Tenant::""contoso""",contoso,"Entra::User::""00000000-0000-4000-8000-0000000000a5""",emma@contoso.example,updateRoles,no,
@@ -295,27 +295,27 @@ fn a_cell_in_every_format() {
 
 #[test]
 fn the_permissions_of_roles_as_a_page_of_a_wiki() {
-    insta::assert_snapshot!(contoso(&["matrix", "--format", "markdown"]), @r#"
-    | Permission                                         | Application Manager | Endpoint Security Manager | Help Desk Operator | Intune Role Administrator | Policy and Profile Manager | Read Only Operator | School Administrator | Script Runner |
-    |----------------------------------------------------|---------------------|---------------------------|--------------------|---------------------------|----------------------------|--------------------|----------------------|---------------|
-    | Cloud attached devices\\View collections           | ✓                   | ✓                         | ✓                  |                           | ✓                          | ✓                  | ✓                    |               |
-    | Cloud attached devices\\View resource explorer     | ✓                   | ✓                         | ✓                  |                           | ✓                          | ✓                  | ✓                    |               |
-    | Cloud attached devices\\View timeline              | ✓                   | ✓                         | ✓                  |                           | ✓                          | ✓                  | ✓                    |               |
-    | Cloud attached devices\\View software updates      | ✓                   | ✓                         | ✓                  |                           |                            | ✓                  | ✓                    |               |
-    | Cloud attached devices\\View scripts               |                     | ✓                         | ✓                  |                           | ✓                          | ✓                  | ✓                    | ✓             |
-    | Cloud attached devices\\Run script                 |                     |                           | ✓                  |                           |                            |                    | ✓                    | ✓             |
-    | Cloud attached devices\\Run CMPivot query          |                     | ✓                         | ✓                  |                           |                            |                    | ✓                    |               |
-    | Cloud attached devices\\View client details        | ✓                   | ✓                         | ✓                  |                           | ✓                          | ✓                  | ✓                    | ✓             |
-    | Cloud attached devices\\View applications          | ✓                   |                           | ✓                  |                           | ✓                          | ✓                  | ✓                    |               |
-    | Cloud attached devices\\Take application actions   | ✓                   |                           | ✓                  |                           |                            |                    | ✓                    |               |
-    | Cloud attached devices\\Enroll Now                 |                     |                           | ✓                  |                           |                            |                    | ✓                    |               |
-    | Remote tasks/Rotate BitLockerKeys (preview)        |                     | ✓                         | ✓                  |                           |                            |                    |                      |               |
-    | Remote tasks/Initiate Configuration Manager action |                     | ✓                         | ✓                  |                           |                            |                    | ✓                    |               |
-    | Roles/Update                                       |                     |                           |                    | ✓                         |                            |                    |                      |               |
+    insta::assert_snapshot!(contoso(&["matrix", "--format", "markdown"]), @r"
+    | Permission | Application Manager | Endpoint Security Manager | Help Desk Operator | Intune Role Administrator | Policy and Profile Manager | Read Only Operator | School Administrator | Script Runner |
+    |---|---|---|---|---|---|---|---|---|
+    | Cloud attached devices\\View collections | ✓ | ✓ | ✓ |  | ✓ | ✓ | ✓ |  |
+    | Cloud attached devices\\View resource explorer | ✓ | ✓ | ✓ |  | ✓ | ✓ | ✓ |  |
+    | Cloud attached devices\\View timeline | ✓ | ✓ | ✓ |  | ✓ | ✓ | ✓ |  |
+    | Cloud attached devices\\View software updates | ✓ | ✓ | ✓ |  |  | ✓ | ✓ |  |
+    | Cloud attached devices\\View scripts |  | ✓ | ✓ |  | ✓ | ✓ | ✓ | ✓ |
+    | Cloud attached devices\\Run script |  |  | ✓ |  |  |  | ✓ | ✓ |
+    | Cloud attached devices\\Run CMPivot query |  | ✓ | ✓ |  |  |  | ✓ |  |
+    | Cloud attached devices\\View client details | ✓ | ✓ | ✓ |  | ✓ | ✓ | ✓ | ✓ |
+    | Cloud attached devices\\View applications | ✓ |  | ✓ |  | ✓ | ✓ | ✓ |  |
+    | Cloud attached devices\\Take application actions | ✓ |  | ✓ |  |  |  | ✓ |  |
+    | Cloud attached devices\\Enroll Now |  |  | ✓ |  |  |  | ✓ |  |
+    | Remote tasks/Rotate BitLockerKeys (preview) |  | ✓ | ✓ |  |  |  |  |  |
+    | Remote tasks/Initiate Configuration Manager action |  | ✓ | ✓ |  |  |  | ✓ |  |
+    | Roles/Update |  |  |  | ✓ |  |  |  |  |
 
     Other permits in force: readings.any-intune-role, readings.entra-administrators, readings.entra-administrators.intune-administrator
     --- exit 0
-    "#);
+    ");
 }
 
 #[test]

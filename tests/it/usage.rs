@@ -290,7 +290,7 @@ fn the_help_lists_the_commands_and_the_options() {
       serve        Serve decisions over HTTP, by AuthZEN 1.0
       open         Open the page in a browser: who can, what, why and what if
       health       Ask a server of `tarbac serve` whether it is ready
-      token        Make a token by which a caller of `tarbac serve` says who it is
+      token        Make an access token for a caller of `tarbac serve`
       publish      Publish the workspace to a store, for every decision point that reads it
       store        Look after the revisions in a store
       schema       Write a JSON Schema to standard output, for editors and programs

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::parse::Template;
 use super::policy::Policy;
+use crate::json::StrictJson;
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source};
@@ -31,7 +32,10 @@ pub(super) fn link(templates: &[Template], sources: &[Arc<Source>]) -> (Vec<Poli
     let mut policies = Vec::new();
     let mut findings = Vec::new();
     for source in sources {
-        let links: Vec<Link> = match serde_json::from_str(source.text()) {
+        // A slot that is filled twice is no slot with the last value.
+        let links = serde_json::from_str::<StrictJson>(source.text());
+        let links = links.and_then(|_| serde_json::from_str::<Vec<Link>>(source.text()));
+        let links = match links {
             Ok(links) => links,
             Err(error) => {
                 let finding = Finding::error(

@@ -144,6 +144,12 @@ impl Refresh {
         {
             lost.retain(|export| !situation.present.contains(*export));
         }
+        // A property is lost with its file.
+        let files = lost.clone();
+        lost.retain(|export| {
+            let file = export.split_once(": ").map(|(file, _)| file.to_owned());
+            file.is_none_or(|file| !files.contains(&file))
+        });
         let lost = in_short(&lost, situation.present);
         let was_imported = situation.record.is_some_and(|of| !of.exports.is_empty());
         // The sample tenant was not imported, so the data of the tenant replace it.
@@ -219,7 +225,7 @@ impl Refresh {
         if path.starts_with(ROLES)
             && !is_as_written
             && !situation.takes(path)
-            && situation.has_new_roles()
+            && situation.writes_a_role()
         {
             return self.refuse(path, old, KeptReason::MayBeRenamed);
         }
@@ -292,12 +298,16 @@ fn in_short(missing: &BTreeSet<&String>, there: &BTreeSet<String>) -> Vec<String
 }
 
 impl Situation<'_> {
-    /// Whether there are new roles: one may be a changed role under another name.
-    fn has_new_roles(&self) -> bool {
-        let before = self.record.map(|record| &record.files);
-        let is_new = |path: &String| before.is_some_and(|files| !files.contains_key(path));
-        let mut roles = self.new.files.keys();
-        roles.any(|path| path.starts_with(ROLES) && is_new(path))
+    /// Whether a role is new, or is not as it was written last: it may be another one under this name.
+    fn writes_a_role(&self) -> bool {
+        let Some(before) = self.record.map(|record| &record.files) else {
+            return false;
+        };
+        let is_as_written = |path: &String, new: &WrittenFile| {
+            before.get(path).is_some_and(|old| old.digest == new.digest)
+        };
+        let mut files = self.new.files.iter();
+        files.any(|(path, new)| path.starts_with(ROLES) && !is_as_written(path, new))
     }
 
     /// Whether a file is to be written in any case, because it or a folder around it is named.

@@ -143,15 +143,15 @@ fn duplicate() {
 fn dangling() {
     insta::assert_snapshot!(wrong(r#"[
         {"uid": {"type": "Entra::Group", "id": "helpdesk"}, "attrs": {}, "parents": []},
-        {"uid": {"type": "Entra::Group", "id": "a"}, "attrs": {}, "parents": [{"type": "Entra::Group", "id": "help-desk"}]}]"#), @r#"entities::dangling [a.json:99] `Entra::Group::"a"` has the parent `Entra::Group::"help-desk"`, which stands nowhere (did you mean `Entra::Group::"helpdesk"`?)"#);
-    insta::assert_snapshot!(every(r#""inner": {"hub": {"type": "Test::Thing", "id": "t"}}"#), @r#"entities::dangling [a.json:1] attribute `inner` of `Test::Every::"e"` refers to `Test::Thing::"t"`, which stands nowhere (add `Test::Thing::"t"` to a file of entities, or correct the reference)"#);
-    insta::assert_snapshot!(every(r#""inners": [{"hub": {"type": "Test::Thing", "id": "t"}}]"#), @r#"entities::dangling [a.json:1] attribute `inners` of `Test::Every::"e"` refers to `Test::Thing::"t"`, which stands nowhere (add `Test::Thing::"t"` to a file of entities, or correct the reference)"#);
+        {"uid": {"type": "Entra::Group", "id": "a"}, "attrs": {}, "parents": [{"type": "Entra::Group", "id": "help-desk"}]}]"#), @r#"entities::dangling [a.json:99] `Entra::Group::"a"` has the parent `Entra::Group::"help-desk"`, which does not exist (did you mean `Entra::Group::"helpdesk"`?)"#);
+    insta::assert_snapshot!(every(r#""inner": {"hub": {"type": "Test::Thing", "id": "t"}}"#), @r#"entities::dangling [a.json:1] attribute `inner` of `Test::Every::"e"` refers to `Test::Thing::"t"`, which does not exist (add `Test::Thing::"t"` to a file of entities, or correct the reference)"#);
+    insta::assert_snapshot!(every(r#""inners": [{"hub": {"type": "Test::Thing", "id": "t"}}]"#), @r#"entities::dangling [a.json:1] attribute `inners` of `Test::Every::"e"` refers to `Test::Thing::"t"`, which does not exist (add `Test::Thing::"t"` to a file of entities, or correct the reference)"#);
     // A tenant has a required attribute, so it does not exist only because a policy names it.
     let json =
         br#"[{"uid": {"type": "Intune::RoleAssignment", "id": "a"}, "attrs": {}, "parents": [
         {"type": "Intune::Role", "id": "r"}, {"type": "Intune::Tenant", "id": "t"}]}]"#;
     let named = [r#"Intune::Role::"r""#, r#"Intune::Tenant::"t""#];
-    insta::assert_snapshot!(lines(&read_files(&[("a.json", json)], &named).1), @r#"entities::dangling [a.json:1] `Intune::RoleAssignment::"a"` has the parent `Intune::Tenant::"t"`, which stands nowhere (add `Intune::Tenant::"t"` to a file of entities, or correct the reference)"#);
+    insta::assert_snapshot!(lines(&read_files(&[("a.json", json)], &named).1), @r#"entities::dangling [a.json:1] `Intune::RoleAssignment::"a"` has the parent `Intune::Tenant::"t"`, which does not exist (add `Intune::Tenant::"t"` to a file of entities, or correct the reference)"#);
     // References to a broken entity are right.
     insta::assert_snapshot!(wrong(r#"[
         {"uid": {"type": "Entra::Group", "id": "b"}, "attrs": {"x": 1}, "parents": []},

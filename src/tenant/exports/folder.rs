@@ -54,6 +54,8 @@ pub struct Folder<'f, F> {
     read: Mutex<BTreeSet<String>>,
     /// The names of exports that were requested and do not exist.
     absent: Mutex<BTreeSet<String>>,
+    /// The properties that some record of a file has, and without which somebody would have more.
+    properties: Mutex<BTreeSet<String>>,
 }
 
 impl<'f, F: Files> Folder<'f, F> {
@@ -77,6 +79,7 @@ impl<'f, F: Files> Folder<'f, F> {
             files,
             paths,
             read: Mutex::default(),
+            properties: Mutex::default(),
             absent: Mutex::default(),
         })
     }
@@ -214,9 +217,21 @@ impl<'f, F: Files> Folder<'f, F> {
     pub fn exports(&self) -> BTreeSet<String> {
         let read = self.read.lock();
         let read = read.map(|read| read.clone()).unwrap_or_default();
+        let properties = self.properties.lock();
+        let properties = properties.map(|of| of.clone()).unwrap_or_default();
         read.iter()
             .filter_map(|path| catalog::called(path))
+            .chain(properties)
             .collect()
+    }
+
+    /// Notes that records of the file at a path, without its ending, have a property without which somebody would have
+    /// more: exports in which none has it are not whole.
+    pub fn note_property(&self, path: &str, property: &str) {
+        let called = catalog::called(&format!("{path}.json"));
+        if let (Some(file), Ok(mut properties)) = (called, self.properties.lock()) {
+            properties.insert(format!("{file}: {property}"));
+        }
     }
 
     /// The exports that exist, read or not, by the names of [`Folder::exports`].

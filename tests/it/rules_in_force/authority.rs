@@ -129,7 +129,7 @@ fn an_authority_that_cannot_be_known_is_none() {
     let named = "@authority(\"intune\")\n";
     for (text, said) in [
         (authority("permit", ""), "without an `@authority`"),
-        (authority("forbid", ""), "silences whoever answers"),
+        (authority("forbid", ""), "takes away the answers"),
         (
             authority(
                 &format!("{named}permit"),
@@ -151,7 +151,7 @@ fn an_authority_that_cannot_be_known_is_none() {
                 authority(&format!("{named}permit"), ""),
                 authority("forbid", "").replace("authority.ours", "authority.never")
             ),
-            "silences whoever answers",
+            "takes away the answers",
         ),
     ] {
         let workspace = without_authority();

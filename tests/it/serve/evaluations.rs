@@ -109,10 +109,9 @@ fn a_part_that_is_null_is_no_default() {
         "action": { "name": "read" },
         "resource": record("record-1"),
         "context": {},
-        "evaluations": [{}],
     });
     for part in ["subject", "action", "resource", "context"] {
-        body["evaluations"][1] = json!({ part: null });
+        body["evaluations"] = json!([{}, { part: null }]);
         let reply = server.post(PATH, &body).json();
         assert_eq!(decisions(&reply), [true, false]);
         let message = &reply["evaluations"][1]["context"]["error"]["message"];

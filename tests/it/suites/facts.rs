@@ -117,7 +117,7 @@ fn facts_that_cannot_be_are_errors() {
         ("something else: true", "is no Cedar expression"),
         (
             r#"Intune::RoleAssignment::"a1" in Intune::Tenant::"t": false"#,
-            "what is given cannot be",
+            "the given facts are not valid",
         ),
         (
             r#"Entra::User::"u1" has cloudOnly: false"#,

@@ -47,11 +47,11 @@ exempt:
 #[test]
 fn a_key_that_is_no_key_is_an_error_with_the_nearest() {
     let text = suite(&ana("allow", "roles.help-desk-operator").replace("expect:", "expcet:"));
-    insta::assert_snapshot!(test(&[("tests/a.yaml", &text)]), @r"
+    insta::assert_snapshot!(test(&[("tests/a.yaml", &text)]), @"
     --- stderr
     suite::unknown_key
 
-      × `expcet` is not a key that stands here
+      × `expcet` is no key here
        ╭─[tests/a.yaml:7:5]
      6 │     resource: PC-1
      7 │     expcet: allow

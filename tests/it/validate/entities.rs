@@ -94,7 +94,7 @@ fn entities_dangling() {
     insta::assert_snapshot!(more(&[device("d2", "PC-2", "G")]), @r#"
     entities::dangling
 
-      × attribute `hierarchy` of `ConfigMgr::Device::"d2"` refers to `ConfigMgr::Hierarchy::"G"`, which stands nowhere
+      × attribute `hierarchy` of `ConfigMgr::Device::"d2"` refers to `ConfigMgr::Hierarchy::"G"`, which does not exist
        ╭─[entities/x.json:2:1]
      1 │ [
      2 │ {"uid": {"type": "ConfigMgr::Device", "id": "d2"}, "attrs": {"name": "PC-2", "coManaged": false, "hierarchy": {"type": "ConfigMgr::Hierarchy", "id": "G"}}, "par

@@ -238,7 +238,7 @@ forbid (
 "#), @r#"
     policy::silences_question
 
-      × the forbid `custom.x` silences whoever answers `Tarbac::Action::"finding"`
+      × the forbid `custom.x` takes away the answers to `Tarbac::Action::"finding"`
        ╭─[policies/custom/x.cedar:1:1]
      1 │ @id("custom.x")
        · ───────┬───────

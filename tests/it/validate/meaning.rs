@@ -129,7 +129,7 @@ permit (
 "#), @r#"
     policy::unknown_entity
 
-      ⚠ the policy `custom.x` names `Intune::Role::"Helpdesk"`, which exists nowhere
+      ⚠ the policy `custom.x` names `Intune::Role::"Helpdesk"`, which does not exist
        ╭─[policies/custom/x.cedar:1:1]
      1 │ @id("custom.x")
        · ───────┬───────

@@ -262,6 +262,16 @@ fn policy_link() {
     "#);
 }
 
+/// The last value does not count alone.
+#[test]
+fn a_slot_that_is_filled_twice_makes_no_link() {
+    let args = r#"{"?principal": "Entra::Group::\"a\"", "?principal": "Entra::Group::\"b\""}"#;
+    let link = format!(r#"[{{"template_id": "custom.t", "link_id": "custom.l", "args": {args}}}]"#);
+    let ran = Tarbac::with(&[("policies/custom/x.json", &link)]).run(&["validate"]);
+    assert_eq!(ran.status, 1, "{ran}");
+    assert!(ran.stdout.contains("duplicate field `?principal`"), "{ran}");
+}
+
 #[test]
 fn policy_nesting() {
     insta::assert_snapshot!(policy(&format!("@id(\"custom.x\")\n@doc(\"Deep.\")\npermit (principal, action, resource)\nwhen {{ {}true{} }};\n", "(".repeat(40), ")".repeat(40))), @r#"

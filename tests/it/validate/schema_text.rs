@@ -90,7 +90,22 @@ fn schema_missing_doc() {
 
 #[test]
 fn schema_annotation() {
-    insta::assert_snapshot!(schema("@doc(\"More.\")\n@unless_stated(\"nothing\")\nentity Thing;\n"), @"");
+    insta::assert_snapshot!(schema("@doc(\"More.\")\n@unless_stated(\"nothing\")\nentity Thing;\n"), @r#"
+    schema::annotation
+
+      ⚠ `@unless_stated` of the entity type `Thing` says `nothing`, which is no entity
+       ╭─[schema/custom/x.cedarschema:3:1]
+     2 │ @unless_stated("nothing")
+     3 │ entity Thing;
+       · ──────┬─────
+       ·       ╰── declared here
+       ╰────
+      help: name the entity with its type: `Type::"id"`
+
+    warnings: 1 warning
+    rules: shipped-and-custom, revision …
+    --- exit 0
+    "#);
 }
 
 #[test]

@@ -115,6 +115,7 @@ impl<F: Files> Reader<'_, '_, F> {
             self.folder.count_as_read(&self.name(CLASS), false)?;
         }
         if says_removed {
+            self.folder.note_property(&self.name(CLASS), "IsDeleted");
             // Where the others say it, one that does not is not known to be in place.
             administrators.retain(|of: &Administrator| !maybe_removed.contains(&of.logon_name));
             for name in maybe_removed {

@@ -28,6 +28,8 @@ struct Rows {
     has_client: bool,
     has_any_client: bool,
     has_obsolete: bool,
+    /// Whether any device says whether it is decommissioned.
+    has_decommissioned: bool,
     /// The names, for messages, of the devices that do not say whether they are obsolete, by their ids.
     maybe_obsolete: HashMap<u32, String>,
     /// Each operating system once: there are few, and many devices.
@@ -56,6 +58,13 @@ impl<F: Files> Reader<'_, '_, F> {
             self.device(row, &mut rows, &mut systems, site)
         })?;
         self.check_properties(&rows, site)?;
+        let stated = [
+            (rows.has_obsolete, "Obsolete"),
+            (rows.has_decommissioned, "Decommissioned"),
+        ];
+        for (_, property) in stated.into_iter().filter(|(is_stated, _)| *is_stated) {
+            self.folder.note_property(&self.name(CLASS), property);
+        }
         // Where the others say it, one that does not is not known to be uploaded.
         if rows.has_obsolete {
             let unknown = site
@@ -86,6 +95,7 @@ impl<F: Files> Reader<'_, '_, F> {
         rows.has_client |= row.client.is_some();
         rows.has_any_client |= row.client == Some(Some(true));
         rows.has_obsolete |= row.obsolete.flatten().is_some();
+        rows.has_decommissioned |= row.decommissioned.flatten().is_some();
         let name = row.name.or(row.netbios_name).map(SmolStr::from);
         let called = match &name {
             Some(name) => format!("{name} of {}", self.site),

@@ -15,6 +15,7 @@ impl Entra {
         notes: &mut Notes,
     ) -> Result<(), RefusedExport> {
         let mut groups: BTreeMap<String, (Group, Option<String>)> = BTreeMap::new();
+        let mut has_visibilities = false;
         let is_there = folder.records(GROUPS, |row: GroupRow| {
             if let Some(moment) = row.deleted_date_time {
                 let name = row.display_name.as_deref().unwrap_or(&row.id);
@@ -23,6 +24,7 @@ impl Entra {
             }
             let sid = row.on_premises_security_identifier;
             self.groups_have_sids |= sid.is_some();
+            has_visibilities |= row.visibility.is_some();
             let visibility = row.visibility.as_deref().map(str::trim);
             let is_hidden =
                 visibility.is_some_and(|of| of.eq_ignore_ascii_case("HiddenMembership"));
@@ -35,6 +37,9 @@ impl Entra {
                 Some((group, _)) => Err(RecordError::duplicate("group", &group.id)),
             }
         })?;
+        if has_visibilities {
+            folder.note_property(GROUPS, "visibility");
+        }
         let mut with_members = folder.objects(GROUPS)?;
         if is_there {
             // A folder may have stayed behind when its group was deleted.

@@ -45,6 +45,9 @@ impl Entra {
                 Some(person) => Err(RecordError::duplicate("account", &person.id)),
             }
         })?;
+        if rows.without_state.len() < people.len() {
+            folder.note_property("graph/users", "accountEnabled");
+        }
         let has_synchronization = rows.has_synchronization;
         self.note_properties(rows, people.len(), notes);
         for (index, (id, mut person)) in (0..).zip(people) {

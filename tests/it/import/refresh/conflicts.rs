@@ -1,6 +1,6 @@
 //! Files that somebody wrote or changed, in the way of a refresh.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::{files, run_import};
 use super::{
@@ -114,6 +114,43 @@ fn a_role_that_somebody_changed_does_not_come_back_under_another_name() {
             json!(["policies/custom/script-walker.cedar"])
         );
     }
+}
+
+/// Nor because it comes in the place of a role that the tenant has no more.
+#[test]
+fn a_role_that_somebody_changed_does_not_come_back_in_place_of_another() {
+    const OTHER: &str = "policies/custom/other.cedar";
+    let tarbac = imported();
+    let roles = |change: &dyn Fn(&mut Vec<Value>)| {
+        export(&tarbac, "graph/roleDefinitions.json", |page| {
+            change(page["value"].as_array_mut().unwrap());
+        });
+    };
+    let is_custom = |row: &Value| row["isBuiltIn"] == json!(false);
+    roles(&|rows| {
+        let mut other = rows.iter().find(|row| is_custom(row)).unwrap().clone();
+        other["displayName"] = json!("Other");
+        other["id"] = json!("00000000-0000-4000-8000-0000000000ff");
+        rows.push(other);
+    });
+    assert_eq!(refreshed(&tarbac, &[])["added"], json!([OTHER]));
+    replace(&tarbac, ROLE, "runScript", "viewTimeline");
+    roles(&|rows| {
+        rows.retain(|row| row["displayName"] != json!("Other"));
+        let role = rows.iter_mut().find(|row| is_custom(row));
+        role.unwrap()["displayName"] = json!("Other");
+    });
+    let ran = run_import(&tarbac, &[]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(
+        ran.stderr
+            .contains(&format!("{ROLE}: changed or removed by hand")),
+        "{ran}"
+    );
+    assert_eq!(
+        refreshed(&tarbac, &["--take", ROLE])["changed"],
+        json!(["entities/roles.json", OTHER])
+    );
 }
 
 #[test]

@@ -201,6 +201,72 @@ fn scoped_permissions_that_are_declared_no_more_are_refused() {
     }
 }
 
+/// Without them, somebody who was disabled or removed would be back, and a device that is not uploaded one.
+#[test]
+fn properties_that_are_exported_no_more_are_refused() {
+    for (file, property, value) in [
+        ("graph/users.json", "accountEnabled", json!(true)),
+        ("graph/groups.json", "visibility", json!("Private")),
+        ("configmgr/P01/SMS_R_System.json", "Obsolete", json!(0)),
+        (
+            "configmgr/P01/SMS_R_System.json",
+            "Decommissioned",
+            json!(0),
+        ),
+        ("configmgr/P01/SMS_Admin.json", "IsDeleted", json!(false)),
+    ] {
+        let tarbac = copied("tests/exports/contoso");
+        let select = |value: Option<&Value>| {
+            export(&tarbac, file, |page| {
+                for row in page["value"].as_array_mut().unwrap() {
+                    let row = row.as_object_mut().unwrap();
+                    match value {
+                        Some(value) => row.insert(property.to_owned(), value.clone()),
+                        None => row.remove(property),
+                    };
+                }
+            });
+        };
+        select(Some(&value));
+        assert_eq!(run_import(&tarbac, &[]).status, 0, "{property}");
+        let before = files(&tarbac.path("workspace"));
+        select(None);
+        let ran = run_import(&tarbac, &[]);
+        assert_eq!(ran.status, 2, "{property} {ran}");
+        assert!(ran.stderr.contains(&format!("{file}: {property}")), "{ran}");
+        assert!(files(&tarbac.path("workspace")) == before, "{ran}");
+        assert_eq!(run_import(&tarbac, &["--drop-missing"]).status, 0);
+        assert_eq!(run_import(&tarbac, &[]).status, 0);
+    }
+}
+
+#[test]
+fn a_collection_that_alone_is_uploaded_is_not_forgotten() {
+    let tarbac = copied("tests/exports/contoso");
+    let declare = |collection: Option<&str>| {
+        export(&tarbac, "tenant.json", |tenant| {
+            let hierarchies = tenant["hierarchies"].as_array_mut().unwrap();
+            let mut hierarchies = hierarchies.iter_mut();
+            let of = hierarchies.find(|of| of["siteCode"] == json!("TST"));
+            let of = of.unwrap().as_object_mut().unwrap();
+            match collection {
+                Some(collection) => of.insert("uploadCollection".to_owned(), json!(collection)),
+                None => of.remove("uploadCollection"),
+            };
+        });
+    };
+    declare(Some("TST00001"));
+    assert_eq!(run_import(&tarbac, &[]).status, 0);
+    declare(None);
+    let ran = run_import(&tarbac, &[]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(
+        ran.stderr.contains("tenant.json: uploadCollection of TST"),
+        "{ran}"
+    );
+    assert_eq!(run_import(&tarbac, &["--drop-missing"]).status, 0);
+}
+
 #[test]
 fn pages_and_endings_of_a_refresh_may_be_others() {
     let tarbac = imported();
