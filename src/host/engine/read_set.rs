@@ -203,3 +203,6 @@ fn is_of_context(expression: &ast::Expr) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -154,7 +154,7 @@ forbid (
 "#), @r#"
     policy::unknown_entity
 
-      × the policy `custom.x` names `Entra::User::"u3"`, which exists nowhere
+      × the policy `custom.x` names `Entra::User::"u3"`, which does not exist
        ╭─[policies/custom/x.cedar:1:1]
      1 │ @id("custom.x")
        · ───────┬───────
