@@ -1,4 +1,4 @@
-//! Roles, which the schema marks with `@graph`.
+//! Roles (`@graph` in the schema), and the policies that are lists of their permissions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;

@@ -11,7 +11,6 @@ use crate::caller::Callers;
 use crate::decision_log::DecisionLog;
 use crate::fault::ServeError;
 use crate::freshness::Freshness;
-use crate::house::{House, Rooms};
 use crate::jobs::Jobs;
 use crate::metrics::Metrics;
 use crate::page::Sessions;
@@ -20,6 +19,7 @@ use crate::served::Served;
 use crate::settings::{PublicUrl, Settings};
 use crate::tls::Tls;
 use crate::work::Workers;
+use crate::workspaces::{Routers, Workspaces};
 
 /// What a thread is told by that reads the workspace.
 pub(crate) type Teller = Box<dyn Fn(Told) + Send + Sync>;
@@ -49,8 +49,8 @@ pub(crate) struct App {
     /// The freshness of the served revision; `None` if it comes from a folder.
     pub(crate) freshness: Option<Arc<Freshness>>,
     /// The other workspaces, if this is the server of several.
-    pub(crate) house: Option<House>,
-    pub(crate) rooms: Rooms,
+    pub(crate) workspaces: Option<Workspaces>,
+    pub(crate) routers: Routers,
     /// The name of the workspace, if it is one of several.
     workspace: Option<Arc<str>>,
     served: ArcSwap<Served>,
@@ -92,8 +92,8 @@ impl App {
                 .map_or("", PublicUrl::path)
                 .to_owned(),
             freshness: None,
-            house: None,
-            rooms: Rooms::default(),
+            workspaces: None,
+            routers: Routers::default(),
             workspace: None,
             places: Arc::new(Semaphore::new(
                 settings.limits.in_flight.min(Semaphore::MAX_PERMITS),
@@ -119,8 +119,8 @@ impl App {
     /// The same, as the server of several workspaces.
     #[must_use]
     pub(crate) fn of_several(self) -> Self {
-        let house = Some(House::default());
-        Self { house, ..self }
+        let workspaces = Some(Workspaces::default());
+        Self { workspaces, ..self }
     }
 
     /// The state of one of several workspaces in this server. It shares limits, callers and logs with the others, and no data.
@@ -150,8 +150,8 @@ impl App {
             failure: Mutex::default(),
             mount: format!("{}/{name}", self.mount),
             freshness: Some(Arc::clone(freshness)),
-            house: None,
-            rooms: Rooms::default(),
+            workspaces: None,
+            routers: Routers::default(),
             workspace: Some(name.into()),
             served: ArcSwap::from_pointee(served),
             reloads,

@@ -1,4 +1,4 @@
-//! Stores that are followed, off the path of requests.
+//! The thread that reads newer revisions of stores, off the path of requests.
 //!
 //! A thread looks after some of the stores. A revision is read as a whole and takes the place of what was served in one
 //! pointer; one that cannot be taken is told, and what is served stays.

@@ -72,9 +72,12 @@ pub(crate) async fn version(State(app): State<Arc<App>>) -> Response {
     let version = Version {
         name: "tarbac",
         version: env!("CARGO_PKG_VERSION"),
-        revision: app.house.is_none().then(|| served.revision()),
+        revision: app.workspaces.is_none().then(|| served.revision()),
         number: served.name().map(|name| name.number),
-        workspaces: app.house.as_ref().map(|house| house.apps().len()),
+        workspaces: app
+            .workspaces
+            .as_ref()
+            .map(|workspaces| workspaces.apps().len()),
     };
     fault::json(StatusCode::OK, &version)
 }
@@ -115,10 +118,10 @@ fn stale(app: &App) -> Option<&'static str> {
             .as_ref()
             .and_then(|freshness| freshness.stale())
     };
-    let Some(house) = &app.house else {
+    let Some(workspaces) = &app.workspaces else {
         return of(app);
     };
-    let apps = house.apps();
+    let apps = workspaces.apps();
     match apps.iter().all(|app| of(app).is_some()) {
         true if apps.is_empty() => Some("there is no workspace yet"),
         true => Some("every workspace is stale"),

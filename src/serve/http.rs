@@ -19,7 +19,7 @@ use tower_http::csrf::{CsrfLayer, ProtectionError};
 use crate::app::App;
 use crate::fault::Fault;
 use crate::metrics::Reason;
-use crate::{authzen, caller, freshness, health, house, metrics, reload};
+use crate::{authzen, caller, freshness, health, metrics, reload, workspaces};
 
 pub(crate) use identity::{REVISION, RequestId};
 
@@ -45,12 +45,12 @@ pub(crate) struct Entrance {
 /// The routes of a listener.
 pub(crate) fn router(app: &Arc<App>, entrance: Entrance) -> Router {
     let own = routes_of(app, entrance);
-    if app.house.is_none() {
+    if app.workspaces.is_none() {
         return own;
     }
     let root = Arc::clone(app);
     Router::new().fallback(move |request: Request| {
-        house::dispatch(root.clone(), own.clone(), entrance, request)
+        workspaces::dispatch(root.clone(), own.clone(), entrance, request)
     })
 }
 
@@ -58,14 +58,14 @@ pub(crate) fn router(app: &Arc<App>, entrance: Entrance) -> Router {
 pub(crate) fn routes_of(app: &Arc<App>, entrance: Entrance) -> Router {
     let role = entrance.role;
     let mut routes = Router::new();
-    if role != Role::Management && app.house.is_none() {
+    if role != Role::Management && app.workspaces.is_none() {
         let demanded = middleware::from_fn_with_state(Arc::clone(app), freshness::demanded);
         let admitted = middleware::from_fn_with_state(Arc::clone(app), admitted);
         let asked = authzen::routes(&app.mount, app.settings.page);
         let asked = asked.layer(demanded).layer(admitted);
         routes = routes.merge(asked);
     }
-    if role != Role::Management && app.house.is_some() {
+    if role != Role::Management && app.workspaces.is_some() {
         routes = routes.merge(authzen::keys());
     }
     if role != Role::Asked {

@@ -24,7 +24,6 @@ mod follow;
 mod freshness;
 mod health;
 mod history;
-mod house;
 mod http;
 mod jobs;
 mod json;
@@ -48,6 +47,7 @@ mod token;
 mod trace;
 mod watched;
 mod work;
+mod workspaces;
 
 pub use authzen::{InvalidRequest, read};
 pub use caller::{JwtKeys, JwtSettings, NoKeys};

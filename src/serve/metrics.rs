@@ -26,8 +26,8 @@ use crate::app::App;
 use crate::caller::{Caller, Right};
 use crate::decision_log::LogFigures;
 use crate::fault::Fault;
-use crate::house::House;
 use crate::openapi::Faults;
+use crate::workspaces::Workspaces;
 
 pub(crate) use credentials::CredentialFigures;
 pub(crate) use http::Reason;
@@ -102,7 +102,7 @@ pub(crate) async fn metrics(
     Extension(caller): Extension<Caller>,
 ) -> Result<Response, Fault> {
     caller.demand(Right::Operate)?;
-    let several = app.house.iter().flat_map(House::apps);
+    let several = app.workspaces.iter().flat_map(Workspaces::apps);
     for app in several.chain([Arc::clone(&app)]) {
         if let Some(freshness) = &app.freshness {
             app.metrics.store.looked(app.workspace(), freshness);

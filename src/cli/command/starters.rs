@@ -1,4 +1,4 @@
-//! The first files of a new workspace, without its data.
+//! The first files of a new workspace, among them the sample tenant.
 
 use tarbac_host::bundle::TextFile;
 

@@ -1,4 +1,4 @@
-//! The lookup of entities by their exact ids and aliases.
+//! The look-up of entities by their exact ids and aliases.
 
 use cedar_policy::{EntityId, EntityTypeName, EntityUid};
 

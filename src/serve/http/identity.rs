@@ -81,7 +81,7 @@ pub(crate) async fn identify(
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id.id);
     // The server of several has no revision of its own.
-    if app.house.is_none() {
+    if app.workspaces.is_none() {
         let revision = || app.served().revision_header();
         headers.entry(REVISION).or_insert_with(revision);
     }

@@ -14,7 +14,6 @@ use crate::app::{App, Teller};
 use crate::fault::ServeError;
 use crate::follow::{self, Follower, Message};
 use crate::freshness::Freshness;
-use crate::house::is_name;
 use crate::log;
 use crate::reload::Told;
 use crate::served::Served;
@@ -24,6 +23,7 @@ use crate::source::{
 };
 use crate::trace::Traces;
 use crate::work::STACK;
+use crate::workspaces::is_name;
 
 /// The most threads that look into stores; each looks after several.
 const THREADS: usize = 8;
@@ -242,8 +242,8 @@ fn begun(
 ) -> Arc<App> {
     let own = teller(messages.clone(), place);
     let app = Arc::new(root.beside(name, served, freshness, own));
-    if let Some(house) = &root.house {
-        house.add(name, &app);
+    if let Some(workspaces) = &root.workspaces {
+        workspaces.add(name, &app);
     }
     let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
     all.push(teller(messages, place));

@@ -1,4 +1,4 @@
-//! The stores that are served, and how they are followed.
+//! The arguments of `serve` for stores, and the start of following them.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -35,15 +35,15 @@ const LONGEST: usize = 128;
 
 /// The workspaces by their names.
 #[derive(Default)]
-pub(crate) struct House {
+pub(crate) struct Workspaces {
     apps: ArcSwap<BTreeMap<String, Arc<App>>>,
 }
 
 /// The routes of a workspace, made at its first request at each kind of listener.
 #[derive(Default)]
-pub(crate) struct Rooms(Mutex<Vec<(Entrance, Router)>>);
+pub(crate) struct Routers(Mutex<Vec<(Entrance, Router)>>);
 
-impl House {
+impl Workspaces {
     /// Adds a workspace.
     pub(crate) fn add(&self, name: &str, app: &Arc<App>) {
         self.apps.rcu(|apps| {
@@ -86,23 +86,23 @@ pub(crate) async fn dispatch(
     entrance: Entrance,
     request: Request,
 ) -> Response {
-    let house = root.house.as_ref();
-    let app = house.and_then(|house| house.at(request.uri().path(), &root.mount));
+    let workspaces = root.workspaces.as_ref();
+    let app = workspaces.and_then(|workspaces| workspaces.at(request.uri().path(), &root.mount));
     let routes = match app {
-        Some(app) => app.rooms.at(&app, entrance),
+        Some(app) => app.routers.at(&app, entrance),
         None => own,
     };
     routes.oneshot(request).await.into_response()
 }
 
-impl Rooms {
+impl Routers {
     fn at(&self, app: &Arc<App>, entrance: Entrance) -> Router {
-        let mut rooms = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, router)) = rooms.iter().find(|(of, _)| *of == entrance) {
+        let mut routers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, router)) = routers.iter().find(|(of, _)| *of == entrance) {
             return router.clone();
         }
         let router = routes_of(app, entrance);
-        rooms.push((entrance, router.clone()));
+        routers.push((entrance, router.clone()));
         router
     }
 }
