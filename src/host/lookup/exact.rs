@@ -30,6 +30,7 @@ pub fn exact(
     let mut rows = by_id.into_iter().chain(by_alias);
     match (rows.next(), rows.next()) {
         (None, _) => Err(NotNamed::Unknown),
+        (Some(row), None) if by_id == Some(row) => Ok(uid),
         (Some(row), None) => Ok(directory.uid(row)),
         (Some(_), Some(_)) => Err(NotNamed::Several),
     }
