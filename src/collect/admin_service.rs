@@ -13,13 +13,13 @@ use crate::fault::CollectError;
 use crate::graph::{List, Place, page_name};
 use crate::run::{Facts, Run};
 
-/// The most bytes of an instance.
+/// The largest accepted answer about one instance, in bytes.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
-/// The path of the classes.
+/// The path below which the service has its classes.
 pub(crate) const CLASSES: &str = "AdminService/wmi";
 
-/// A class of a hierarchy that is asked for.
+/// A class to be collected from a hierarchy.
 pub(crate) struct ClassOf<'c> {
     pub(crate) export: &'c Export,
     pub(crate) call: ClassCall,
@@ -54,7 +54,7 @@ impl Run<'_> {
         }
     }
 
-    /// Collects a class in one answer, however long that is.
+    /// Collects a class in one answer of any length.
     fn whole(
         &self,
         client: &Client<'_>,
@@ -69,7 +69,7 @@ impl Run<'_> {
         self.follow(client, &list, None)
     }
 
-    /// Collects a class in pages; in one answer, where the service does not keep the instances in order.
+    /// Collects a class in pages, or in one answer if the service does not return the instances in order.
     fn in_pages(
         &self,
         client: &Client<'_>,
@@ -96,7 +96,7 @@ impl Run<'_> {
             };
             let read = match self.page(client, &place, &url, &of.reading())? {
                 Asked::Answer(read) => read,
-                // It may not know how to order them.
+                // The service may not support `$orderby`.
                 Asked::Rejected(rejection) if rejection.status != 403 => {
                     self.begin_again(name, stem, number, rows)?;
                     return self.whole(client, of);
@@ -122,7 +122,7 @@ impl Run<'_> {
         }
     }
 
-    /// Collects a class with lazy properties: its keys, and then each instance by itself, in one file.
+    /// Collects a class with lazy properties into one file: first the keys, then each instance by itself.
     fn instances(
         &self,
         client: &Client<'_>,
@@ -162,7 +162,7 @@ impl Run<'_> {
             }
         }
         if all.rows == 0 {
-            // A file without a record is no list.
+            // An empty file would not be a list.
             writer.write_all(b"[]\n").map_err(failed)?;
         }
         let file = writer.finish().map_err(failed)?;
@@ -200,7 +200,7 @@ impl Run<'_> {
         })
     }
 
-    /// An instance: its text and what was read of it.
+    /// The text of an instance, with the properties read from it.
     fn instance(
         &self,
         client: &Client<'_>,
@@ -227,7 +227,7 @@ impl Run<'_> {
     }
 }
 
-/// Whether the records of a page come after a number, in order.
+/// Whether the records of a page are in order and start at or after the last number of the page before.
 fn follows(read: &AnswerRead, last: Option<u64>) -> bool {
     let first = read.ends.map(|(first, _)| first);
     read.is_ordered && first.is_some() && last.is_none_or(|last| first.is_some_and(|of| last <= of))

@@ -1,4 +1,4 @@
-//! An answer that is read while it is saved.
+//! The reader of answers, which saves them while it reads.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
@@ -13,7 +13,7 @@ use tarbac_tenant::exports::{self, Unread};
 use crate::client::ReadFault;
 use crate::fault::CollectError;
 
-/// The properties of a record by which other records are asked for.
+/// The properties of a record that later calls depend on.
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(expecting = "a record")]
 pub(crate) struct Row {
@@ -31,7 +31,7 @@ pub(crate) struct Row {
     pub(crate) admin_sid: Option<String>,
     #[serde(default, rename = "RoleID")]
     pub(crate) role: Option<Value>,
-    /// The number of a device or user in Configuration Manager.
+    /// The resource id of a device or user in Configuration Manager.
     #[serde(
         default,
         rename = "ResourceID",
@@ -41,7 +41,7 @@ pub(crate) struct Row {
     pub(crate) resource: Option<u64>,
 }
 
-/// A number, be it written as a text; anything else is none.
+/// A number, also if written as text; `None` for any other value.
 fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -57,18 +57,18 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::
     })
 }
 
-/// An answer that was read.
+/// The result of reading an answer.
 #[derive(Debug, Default)]
 pub(crate) struct AnswerRead {
-    /// How many records it has.
+    /// The number of records.
     pub(crate) rows: u64,
-    /// The address of the page that follows.
+    /// The address of the next page.
     pub(crate) next: Option<String>,
-    /// The records that others are asked for by.
+    /// The records that later calls depend on.
     pub(crate) kept: Vec<Row>,
-    /// The numbers of the first and the last record.
+    /// The resource ids of the first and the last record.
     pub(crate) ends: Option<(u64, u64)>,
-    /// Whether the numbers of the records never fall.
+    /// Whether the resource ids never decrease.
     pub(crate) is_ordered: bool,
 }
 
@@ -116,7 +116,7 @@ pub(crate) fn read(
     Ok(found)
 }
 
-/// Reads an answer, and saves it compressed as it comes. The file is whole where there is no error.
+/// Reads an answer, and saves it compressed at the same time. The file is complete only if there is no error.
 pub(crate) fn save(
     reader: &mut dyn Read,
     path: &Path,
@@ -141,11 +141,11 @@ pub(crate) fn save(
     Ok(found)
 }
 
-/// A reader that writes what it reads.
+/// A reader that also writes every byte it reads to `writer`.
 struct Tee<'r, W> {
     reader: &'r mut dyn Read,
     writer: W,
-    /// Why nothing can be written.
+    /// The error of the writer, if it failed.
     fault: Option<io::Error>,
 }
 

@@ -1,4 +1,4 @@
-//! Many small calls of Microsoft Graph in one request.
+//! Batches: up to 20 calls of Microsoft Graph in one request.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -17,10 +17,10 @@ use crate::run::{Facts, Run};
 /// The most requests of a batch. Source: the page of Microsoft Graph on JSON batching.
 pub(crate) const LARGEST: usize = 20;
 
-/// The most bytes of the answer to a batch.
+/// The largest accepted answer to a batch, in bytes.
 const LONGEST: u64 = 256 * 1024 * 1024;
 
-/// A call about an object.
+/// A call about one object.
 #[derive(Clone)]
 pub(crate) struct Item<'e> {
     pub(crate) export: &'e Export,
@@ -55,9 +55,9 @@ struct Response {
     body: Option<Box<RawValue>>,
 }
 
-/// What came of a call.
+/// The outcome of one call of a batch.
 enum Inside {
-    /// It is asked again, after a time that the service may name.
+    /// The call has to be repeated, after the wait that the service asks for, if any.
     Again(Option<Duration>, String),
     Kept,
 }
@@ -81,7 +81,7 @@ impl Run<'_> {
             let before = self.journal.before(&list.stem);
             match before.pages.is_empty() && !before.is_done {
                 true => pending.push(item),
-                // What an earlier run has begun goes on by itself.
+                // A list that an earlier run began is continued page by page, outside a batch.
                 false => {
                     if let Some(rejection) = self.follow(client, &list, None)? {
                         self.reject_object(&item, &list.url, &rejection)?;
@@ -113,7 +113,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// One batch; gives the calls that are to be made again, how long to wait before that, and why.
+    /// Sends one batch. Returns the calls to repeat, the wait before that, and the reason.
     fn round<'i>(
         &self,
         client: &Client<'_>,
@@ -126,7 +126,7 @@ impl Run<'_> {
         let mut answers = self.ask_at_once(client, version, pending, is_again)?;
         let (mut again, mut wanted, mut reason) = (Vec::new(), None, String::new());
         let refused = |response: &Response| response.status == 403;
-        // One object may be closed to the caller; that all are is for want of the permission.
+        // A 403 for one object may concern that object alone; a 403 for all of them means a missing permission.
         let is_refused = answers.len() > 1 && answers.values().all(refused);
         for (number, item) in pending.iter().enumerate() {
             let inside = match answers.remove(&number.to_string()) {
@@ -145,7 +145,7 @@ impl Run<'_> {
         Ok((again, wanted, reason))
     }
 
-    /// Asks for several things in one request; gives the answers by their places.
+    /// Sends several calls in one request. Returns the answers by their positions.
     fn ask_at_once(
         &self,
         client: &Client<'_>,
@@ -197,7 +197,7 @@ impl Run<'_> {
         }
     }
 
-    /// Takes one of the answers to a batch.
+    /// Processes one answer of a batch.
     fn inside(
         &self,
         client: &Client<'_>,
@@ -242,7 +242,7 @@ impl Run<'_> {
         Ok(Inside::Kept)
     }
 
-    /// Takes note of an error about one object.
+    /// Records an error about one object.
     fn reject_object(
         &self,
         item: &Item<'_>,
@@ -251,7 +251,7 @@ impl Run<'_> {
     ) -> Result<(), CollectError> {
         let name = item.export.file;
         match rejection.status {
-            // It was there when the list was made.
+            // The object was deleted after the list was made.
             404 => self.tally.gone(name),
             status if status != 403 && self.may_expand(item.export) => {
                 self.tally.reject(name, rejection, item.export.rights);
@@ -271,7 +271,7 @@ impl Run<'_> {
     }
 }
 
-/// Whether a text is an id: it becomes a part of addresses and of paths.
+/// Whether a text is an id. Ids become parts of addresses and paths, so anything else is refused.
 fn is_id(text: &str) -> bool {
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
     !text.is_empty() && text.len() <= 64 && text.chars().all(is_part)

@@ -1,4 +1,4 @@
-//! A request, repeated where that helps and refused where it does not.
+//! The HTTP client of one service, with repetitions and limits.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -18,38 +18,38 @@ use crate::secret::Secret;
 use crate::settings::Waits;
 use crate::token::{TokenSource, Tokens};
 
-/// How often a token that is not accepted is renewed for one request.
+/// How often the token is renewed for one request.
 const RENEWALS: usize = 2;
 
-/// The most bytes of an error that are read.
+/// How many bytes of an error answer are read.
 const LONGEST_ERROR: u64 = 64 * 1024;
 
-/// The most letters of an error that are told.
+/// How many characters of an error message are shown.
 const TOLD: usize = 300;
 
 /// A client of one service.
 pub(crate) struct Client<'s> {
     agent: Agent,
-    /// Where the service is, without a slash at the end.
+    /// The address of the service, without a slash at the end.
     base: String,
     tokens: Tokens<'s>,
     waits: &'s Waits,
     stop: &'s AtomicBool,
 }
 
-/// How a service is reached.
+/// The address, credentials and limits for reaching a service.
 pub(crate) struct Reach<'s> {
-    /// Where it is.
+    /// The address.
     pub(crate) base: &'s str,
-    /// Who asks.
+    /// The source of tokens; `None` for a service without sign-in.
     pub(crate) token: Option<&'s dyn TokenSource>,
-    /// The certificates in PEM of authorities of one's own.
+    /// The certificate authorities to trust in place of those of the machine, in PEM.
     pub(crate) authorities: Option<&'s [u8]>,
-    /// Whether a proxy of the environment is used.
+    /// Whether the proxy of the environment may be used.
     pub(crate) may_use_proxy: bool,
-    /// How long one waits.
+    /// The timeouts.
     pub(crate) waits: &'s Waits,
-    /// Whether the collection has been stopped.
+    /// Set when the collection is to stop.
     pub(crate) stop: &'s AtomicBool,
 }
 
@@ -60,42 +60,42 @@ pub(crate) enum Request<'r> {
     Post(&'r str),
 }
 
-/// What came of a request.
+/// The outcome of a request.
 pub(crate) enum Asked<T> {
-    /// What the answer was read as.
+    /// The answer, as `read` returned it.
     Answer(T),
-    /// The service answers with an error that does not pass.
+    /// An error answer that repetitions did not change.
     Rejected(Rejection),
 }
 
-/// The error of a service.
+/// An error answer of a service.
 #[derive(Debug, Clone)]
 pub(crate) struct Rejection {
     pub(crate) status: u16,
     pub(crate) message: String,
 }
 
-/// How many requests were made, and how many of them were repeated.
+/// The number of requests, and how many of them were repetitions.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Effort {
     pub(crate) requests: u64,
     pub(crate) retries: u64,
 }
 
-/// Why an answer was not read.
+/// The reason why an answer could not be read.
 pub(crate) enum ReadFault {
-    /// It is cut off or no such answer: another one may be.
+    /// The answer is truncated or malformed; a repetition may succeed.
     Broken(String),
-    /// It cannot be kept.
+    /// The answer cannot be saved.
     Kept(CollectError),
 }
 
-/// What came of one try.
+/// The outcome of one try.
 enum Tried<T> {
     Answer(T),
     Unaccepted(String),
     Rejected(Rejection),
-    /// It may work later, after the time that the service names.
+    /// A repetition may succeed, after the wait that the service asks for, if any.
     Later(String, Option<Duration>, Option<Rejection>),
 }
 
@@ -107,7 +107,7 @@ impl<'s> Client<'s> {
         }
         let config = Agent::config_builder()
             .http_status_as_error(false)
-            // A token goes to nobody else.
+            // A redirect would send the token to another host.
             .max_redirects(0)
             .max_redirects_will_error(false)
             .https_only(base.starts_with("https:"))
@@ -128,17 +128,17 @@ impl<'s> Client<'s> {
         })
     }
 
-    /// The token, for what it says about who asks.
+    /// The current token, from which the account of the collection takes tenant and user.
     pub(crate) fn token(&self) -> Result<Option<Secret>, CollectError> {
         Ok(self.tokens.get(None)?)
     }
 
-    /// The address of something of the service.
+    /// The address of a path of the service.
     pub(crate) fn address(&self, path: &str) -> String {
         format!("{}/{path}", self.base)
     }
 
-    /// Whether an address is one of the service, so that the token may go there.
+    /// Whether an address has the origin of the service, so that the token may be sent to it.
     pub(crate) fn has(&self, address: &str) -> bool {
         let origin = |address: &str| {
             let (scheme, rest) = address.split_once("://")?;
@@ -148,10 +148,10 @@ impl<'s> Client<'s> {
         origin(address).is_some() && origin(address) == origin(&self.base)
     }
 
-    /// Asks until there is an answer, or an error that does not pass.
+    /// Repeats a request until there is an answer, or an error that a repetition cannot change.
     ///
     /// # Errors
-    /// There is none after all repetitions, the token is not accepted, or the answer cannot be kept.
+    /// No answer after all repetitions, the token is not accepted, or the answer cannot be saved.
     pub(crate) fn ask<T>(
         &self,
         url: &str,
@@ -204,7 +204,7 @@ impl<'s> Client<'s> {
         }
     }
 
-    /// Waits, unless the collection is stopped meanwhile.
+    /// Waits, until the collection is stopped at the latest.
     pub(crate) fn wait(&self, time: Duration) {
         let mut left = time;
         while !left.is_zero() && !self.stop.load(Ordering::Relaxed) {
@@ -249,7 +249,7 @@ impl<'s> Client<'s> {
         Ok(match status {
             401 => Tried::Unaccepted(reason),
             408 | 429 | 502..=504 | 509 => Tried::Later(reason, wanted, None),
-            // It may pass, or be the answer to this very request.
+            // An internal error may be temporary, or caused by this very request.
             500 => Tried::Later(reason, wanted, Some(rejection)),
             _ => Tried::Rejected(rejection),
         })
@@ -281,7 +281,7 @@ impl<'s> Client<'s> {
     }
 }
 
-/// The trust in a service: that of the machine, or in authorities of one's own.
+/// The TLS settings: trust in the given authorities, or else in those of the machine.
 pub(crate) fn tls(authorities: Option<&[u8]>) -> Result<TlsConfig, CollectError> {
     let roots = match authorities {
         None => RootCerts::PlatformVerifier,
@@ -305,7 +305,7 @@ pub(crate) fn tls(authorities: Option<&[u8]>) -> Result<TlsConfig, CollectError>
         .build())
 }
 
-/// Whether nobody else reads what goes to an address: it has https, or is on this machine.
+/// Whether requests to an address stay confidential: it has https, or is on this machine.
 pub(crate) fn is_private(base: &str) -> bool {
     let Some((scheme, rest)) = base.split_once("://") else {
         return false;
@@ -316,11 +316,11 @@ pub(crate) fn is_private(base: &str) -> bool {
         None => host.split(':').next().unwrap_or_default(),
     };
     let is_here = ["127.0.0.1", "localhost", "::1"].contains(&name);
-    // What stands before an @ is no part of the address, and may be a secret.
+    // A part before an @ is not the host, and may be a password.
     !name.is_empty() && !host.contains('@') && (scheme == "https" || (scheme == "http" && is_here))
 }
 
-/// Whether repeating a request cannot help.
+/// Whether an error is permanent, so that repeating the request cannot help.
 fn is_lasting(error: &ureq::Error) -> bool {
     match error {
         ureq::Error::BadUri(_) | ureq::Error::Http(_) | ureq::Error::InvalidProxyUrl => true,
@@ -333,7 +333,7 @@ fn is_lasting(error: &ureq::Error) -> bool {
     }
 }
 
-/// How long a service asks to wait: seconds, or a moment.
+/// The wait that a service asks for, given in seconds or as a date.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get("retry-after")?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
@@ -344,7 +344,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::try_from(wait).unwrap_or_default())
 }
 
-/// The message of an error, as Graph and the AdminService write it.
+/// The error message of an answer of Graph or the AdminService.
 fn message(response: Response<Body>) -> String {
     #[derive(Deserialize)]
     struct Answer {
@@ -359,7 +359,7 @@ fn message(response: Response<Body>) -> String {
     }
     let mut text = Vec::new();
     let mut reader = response.into_body().into_reader().take(LONGEST_ERROR);
-    // An error that cannot be read whole is one all the same.
+    // A truncated error message is still shown.
     let _: io::Result<usize> = reader.read_to_end(&mut text);
     match serde_json::from_slice::<Answer>(&text) {
         Ok(Answer { error }) => {
@@ -370,7 +370,7 @@ fn message(response: Response<Body>) -> String {
     }
 }
 
-/// An address without what may be long in it.
+/// An address without its query, which may be long.
 pub(crate) fn without_query(url: &str) -> String {
     url.split('?').next().unwrap_or(url).to_owned()
 }

@@ -1,4 +1,4 @@
-//! The clock of a collection: the one place that asks for the time, and waits.
+//! The clock of a collection: the only place that reads the time or sleeps.
 
 #![expect(
     clippy::disallowed_methods,
@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// The time of day.
+/// The current time.
 pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }
 
-/// Waits.
+/// Sleeps.
 pub(crate) fn pause(time: Duration) {
     std::thread::sleep(time);
 }

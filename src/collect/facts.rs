@@ -1,15 +1,15 @@
-//! The objects, known from answers, that are to be asked about.
+//! Ids learned from answers, which later calls need.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use crate::answer::Row;
 
-/// The exports whose records others are asked for by.
+/// The exports from whose records later calls take ids.
 const ROLES: &str = "graph/roleDefinitions.json";
 const DIRECTORY_ROLES: &str = "graph/directoryRoles.json";
 const GROUPS: &str = "graph/groups.json";
-/// The exports that name members of something, which may be groups.
+/// The exports that list members or eligible principals, any of which may be a group.
 const NAMING: [&str; 5] = [
     "graph/roleAssignments.json",
     "graph/directoryRoles/<id>/members.json",
@@ -19,7 +19,7 @@ const NAMING: [&str; 5] = [
 ];
 const ADMINISTRATORS: &str = "configmgr/<site>/SMS_Admin.json";
 
-/// The objects that are known so far.
+/// The ids known so far.
 #[derive(Debug, Default)]
 pub(crate) struct Facts(Mutex<Known>);
 
@@ -27,25 +27,25 @@ pub(crate) struct Facts(Mutex<Known>);
 struct Known {
     roles: BTreeSet<String>,
     directory_roles: BTreeSet<String>,
-    /// The groups by their ids in lower case, each with its id and its security identifier.
+    /// The groups by lower-case id, each with its id as written and its security identifier.
     groups: BTreeMap<String, (String, Option<String>)>,
-    /// The ids of members of something, in lower case.
+    /// The lower-case ids of members and eligible principals.
     named: BTreeSet<String>,
-    /// The security identifiers of administrative users, in lower case.
+    /// The lower-case security identifiers of administrative users.
     administrators: BTreeSet<String>,
-    /// The groups that were asked about.
+    /// The groups that were returned before.
     asked: BTreeSet<String>,
 }
 
 impl Facts {
-    /// Which records of an export are needed for further questions.
+    /// Whether the records of an export are kept for later calls.
     pub(crate) fn keeps(file: &str) -> impl Fn(&Row) -> bool + use<> {
         let is_kept = [ROLES, DIRECTORY_ROLES, GROUPS, ADMINISTRATORS].contains(&file)
             || NAMING.contains(&file);
         move |_: &Row| is_kept
     }
 
-    /// Learns from the records of an export.
+    /// Takes the ids from the records of an export.
     pub(crate) fn learn(&self, file: &str, rows: Vec<Row>) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for row in rows {
@@ -60,7 +60,7 @@ impl Facts {
                 }
                 _ => {
                     let members = row.members.into_iter().flatten();
-                    // Of a schedule the id is that of the schedule.
+                    // The `id` of a schedule is not that of the member.
                     let member = row.principal.or(row.id);
                     let named = members.chain(member).map(lower);
                     known.named.extend(named);
@@ -81,7 +81,7 @@ impl Facts {
         known.directory_roles.iter().cloned().collect()
     }
 
-    /// The groups that give something by what is known, or all, and that were not given before.
+    /// The groups not returned before: all, or only members, eligible principals and administrative users.
     pub(crate) fn further_groups(&self, has_all: bool) -> Vec<String> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Known {
@@ -99,13 +99,13 @@ impl Facts {
                 found.push(id.clone());
             }
         }
-        // The people are known to nobody as groups.
+        // Ids that are no groups belong to people, and need not be looked up again.
         named.clear();
         found
     }
 }
 
-/// Ids are told apart without regard to case.
+/// Ids are compared without regard to case.
 fn lower(text: String) -> String {
     text.trim().to_ascii_lowercase()
 }

@@ -9,18 +9,18 @@ use thiserror::Error;
 
 use crate::token::SignInError;
 
-/// Why a collection stops. What was collected until then is kept, unless another collection is at it.
+/// The reason why a collection stops. Answers collected so far are kept, unless another collection uses the folder.
 #[derive(Debug, Error, Diagnostic)]
 pub enum CollectError {
     /// A file cannot be read or written.
     #[error("cannot {what} `{path}`: {reason}")]
     #[diagnostic(code(collect::file))]
     File {
-        /// What was tried.
+        /// The attempted operation, as a verb.
         what: &'static str,
         /// The file.
         path: String,
-        /// Why it cannot be done.
+        /// The reason.
         reason: io::Error,
     },
     /// Another collection writes into the folder.
@@ -30,36 +30,36 @@ pub enum CollectError {
         help("wait for it, or choose another folder with --out")
     )]
     Locked(String),
-    /// The folder has exports that somebody else put there.
+    /// The folder has exports that no collection wrote.
     #[error("`{0}` has exports that no collection wrote")]
     #[diagnostic(
         code(collect::not_ours),
         help("choose another folder with --out, or move graph/ and configmgr/ away")
     )]
     NotOurs(String),
-    /// There is nothing to go on with.
+    /// There is no interrupted collection to resume.
     #[error("there is no collection in `{0}` to go on with")]
     #[diagnostic(code(collect::nothing_to_resume), help("begin one without --resume"))]
     NothingToResume(String),
-    /// The collection that was stopped asked for something else.
+    /// The interrupted collection was begun with other arguments.
     #[error("the collection in `{0}` asked for something else")]
     #[diagnostic(
         code(collect::another_plan),
         help("give the arguments that it was begun with, or begin again without --resume")
     )]
     AnotherPlan(String),
-    /// Nobody can sign in.
+    /// Sign-in failed.
     #[error("cannot sign in: {0}")]
     #[diagnostic(code(collect::sign_in))]
     SignIn(SignInError),
-    /// An address would carry a token over the network for everybody to read.
+    /// A token would be sent unencrypted.
     #[error("`{0}` is no address that a token may be sent to")]
     #[diagnostic(
         code(collect::address),
         help("give one with https; http only on this machine")
     )]
     Address(String),
-    /// A service does not answer, however often it is asked.
+    /// A service does not answer, after all repetitions.
     #[error("{url} was asked {times} times without an answer: {reason}")]
     #[diagnostic(
         code(collect::no_answer),
@@ -68,12 +68,12 @@ pub enum CollectError {
     NoAnswer {
         /// The request.
         url: String,
-        /// How often it was made.
+        /// The number of tries.
         times: u64,
-        /// What went wrong last.
+        /// The last error.
         reason: String,
     },
-    /// A service answers with an error, and there is no collection without this answer.
+    /// A service answers with an error to a call that the collection depends on.
     #[error("{url} answers with status {status}: {message}")]
     #[diagnostic(
         code(collect::answered),
@@ -84,10 +84,10 @@ pub enum CollectError {
         url: String,
         /// The status.
         status: u16,
-        /// What the service said.
+        /// The message of the service.
         message: String,
     },
-    /// A service does not believe the token.
+    /// A service rejects the token.
     #[error("{url} does not accept the token: {reason}")]
     #[diagnostic(
         code(collect::unauthorized),
@@ -98,23 +98,23 @@ pub enum CollectError {
     Unauthorized {
         /// The request.
         url: String,
-        /// What the service said.
+        /// The message of the service.
         reason: String,
     },
-    /// The next page is elsewhere.
+    /// The next page is on another host.
     #[error("{url} names a next page elsewhere, at {next}, where no token is sent")]
     #[diagnostic(code(collect::elsewhere))]
     Elsewhere {
         /// The request.
         url: String,
-        /// The page.
+        /// The address of the next page.
         next: String,
     },
-    /// The pages of a list go in a circle.
+    /// A next page is one that was read before.
     #[error("{0} leads to a page that was there before")]
     #[diagnostic(code(collect::circle))]
     Circle(String),
-    /// The collector itself cannot work.
+    /// An internal error of the collector.
     #[error("{0}")]
     #[diagnostic(code(collect::failed))]
     Internal(String),

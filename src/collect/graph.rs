@@ -1,4 +1,4 @@
-//! The calls of Microsoft Graph: a list, page by page.
+//! Lists of Microsoft Graph, collected page by page.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -10,13 +10,13 @@ use crate::client::{Asked, Client, Effort, Rejection, Request, without_query};
 use crate::fault::CollectError;
 use crate::run::{Facts, Run};
 
-/// The file of an export without its ending, of an object where it is of each.
+/// The file of an export without its ending, with the id in place of `<id>`.
 pub(crate) fn stem(export: &Export, id: Option<&str>) -> String {
     let stem = export.file.strip_suffix(".json").unwrap_or(export.file);
     stem.replace("<id>", id.unwrap_or("<id>"))
 }
 
-/// The name of a page of a file.
+/// The file name of a page, from 1.
 pub(crate) fn page_name(stem: &str, number: usize) -> String {
     match number {
         1 => format!("{stem}.json.gz"),
@@ -24,11 +24,11 @@ pub(crate) fn page_name(stem: &str, number: usize) -> String {
     }
 }
 
-/// A list that is asked for.
+/// A list to be collected.
 pub(crate) struct List<'l> {
     /// The export.
     pub(crate) export: &'l Export,
-    /// Its name, with the site code where it is of a hierarchy.
+    /// Its name, with the site code if it belongs to a hierarchy.
     pub(crate) name: &'l str,
     /// The file without its ending.
     pub(crate) stem: String,
@@ -36,7 +36,7 @@ pub(crate) struct List<'l> {
     pub(crate) url: String,
 }
 
-/// Where a page is kept.
+/// The place where a page is saved.
 pub(crate) struct Place<'p> {
     /// The name of the export.
     pub(crate) name: &'p str,
@@ -44,12 +44,12 @@ pub(crate) struct Place<'p> {
     pub(crate) stem: &'p str,
     /// The number of the page, from 1.
     pub(crate) number: usize,
-    /// What it looks like.
+    /// The form of the answer.
     pub(crate) form: Form,
 }
 
 impl Run<'_> {
-    /// Collects a list of Graph, or goes on with it.
+    /// Collects a list of Graph, or resumes it.
     pub(crate) fn list(
         &self,
         client: &Client<'_>,
@@ -68,7 +68,8 @@ impl Run<'_> {
         }
     }
 
-    /// Collects the pages of a list from where an earlier run has stopped; gives the error of the service, if it has one.
+    /// Collects the pages of a list, after those of an earlier run. Returns the error of the service, if there was
+    /// one.
     pub(crate) fn follow(
         &self,
         client: &Client<'_>,
@@ -120,7 +121,7 @@ impl Run<'_> {
                     self.note(stem, read.rows, read.next.as_deref())?;
                     next = self.kept(export, name, read);
                 }
-                // What leads to the next page is no more known to the service: the list begins again.
+                // The service no longer knows the address of the next page: the list begins again.
                 Asked::Rejected(rejection)
                     if is_resumed && [400, 404, 410].contains(&rejection.status) =>
                 {
@@ -136,7 +137,7 @@ impl Run<'_> {
         Ok(None)
     }
 
-    /// Discards the pages of a file before one, which have so many records.
+    /// Discards the pages of a file before number `before`, which have `rows` records.
     pub(crate) fn begin_again(
         &self,
         name: &str,
@@ -151,7 +152,7 @@ impl Run<'_> {
         (1..before).try_for_each(|number| self.staging.discard(&page_name(stem, number)))
     }
 
-    /// Asks for a page, and saves it.
+    /// Requests a page, and saves it.
     pub(crate) fn page(
         &self,
         client: &Client<'_>,
@@ -172,7 +173,7 @@ impl Run<'_> {
         Ok(asked)
     }
 
-    /// Writes down that a page is there.
+    /// Records in the journal that a page is saved.
     pub(crate) fn note(
         &self,
         stem: &str,
@@ -183,14 +184,14 @@ impl Run<'_> {
         noted.map_err(|error| self.not_written(&error))
     }
 
-    /// Counts a page that is there, and learns from it; gives the address of the next one.
+    /// Counts a saved page, and learns ids from it. Returns the address of the next page.
     pub(crate) fn kept(&self, export: &Export, name: &str, read: AnswerRead) -> Option<String> {
         self.count(name, read.rows);
         self.facts.learn(export.file, read.kept);
         read.next
     }
 
-    /// Takes note of an error of a service, or stops where nothing can be made of the rest without this export.
+    /// Records an error of a service, or returns it if the collection cannot do without this export.
     pub(crate) fn reject(
         &self,
         export: &Export,
@@ -211,7 +212,7 @@ impl Run<'_> {
     }
 }
 
-/// The form of the answer to a call.
+/// The form of the answer for an export.
 fn form_of(file: &str) -> Form {
     match file == TOGGLE {
         true => Form::One,

@@ -1,4 +1,4 @@
-//! The journal of a collection, by which a later run goes on.
+//! The journal of a collection, from which a later run resumes it.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-/// What a collection asks for: one that goes on has to ask for the same.
+/// The scope of a collection; a resumed one must have the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Plan {
     pub(crate) graph: Option<String>,
@@ -18,7 +18,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Whether it asks for the same as another one, whenever that was.
+    /// Whether two plans have the same scope, whenever each was started.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         (&self.graph, &self.sites, self.has_all_groups)
             == (&other.graph, &other.sites, other.has_all_groups)
@@ -38,18 +38,18 @@ enum Line {
     Done {
         stem: String,
     },
-    /// Begun again: the pages before are no more.
+    /// The file begins again: its earlier pages are discarded.
     Restart {
         stem: String,
     },
 }
 
-/// The pages of a file that are there.
+/// The saved pages of a file.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Pages {
-    /// The records of each page, and the address of the page after it.
+    /// The number of records of each page, and the address of the next page.
     pub(crate) pages: Vec<(u64, Option<String>)>,
-    /// Whether there are no more.
+    /// Whether the last page is saved.
     pub(crate) is_done: bool,
 }
 
@@ -57,12 +57,12 @@ pub(crate) struct Pages {
 #[derive(Debug)]
 pub(crate) struct Journal {
     file: Mutex<File>,
-    /// What an earlier run has left, by the names of files without their endings.
+    /// The pages saved by an earlier run, by file name without ending.
     before: Mutex<BTreeMap<String, Pages>>,
 }
 
 impl Journal {
-    /// A new one.
+    /// A new journal.
     pub(crate) fn begin(path: &Path, plan: &Plan) -> io::Result<Self> {
         let journal = Self {
             file: Mutex::new(File::create(path)?),
@@ -72,7 +72,7 @@ impl Journal {
         Ok(journal)
     }
 
-    /// One that an earlier run has left, and its plan; `None` where there is none that can be read.
+    /// The journal of an earlier run, with its plan; `None` if there is none or its plan cannot be read.
     pub(crate) fn resume(path: &Path) -> io::Result<Option<(Self, Plan)>> {
         let mut file = match OpenOptions::new().read(true).append(true).open(path) {
             Ok(file) => file,
@@ -82,7 +82,7 @@ impl Journal {
         let mut plan = None;
         let mut before: BTreeMap<String, Pages> = BTreeMap::new();
         for line in BufReader::new(&file).split(b'\n') {
-            // Of the last line there may be a part, if the run was killed while it wrote.
+            // The last line may be incomplete if the run was killed while writing it.
             match serde_json::from_slice(&line?) {
                 Ok(Line::Plan(of)) => plan = Some(of),
                 Ok(Line::Page { stem, rows, next }) => {
@@ -101,13 +101,13 @@ impl Journal {
         Ok(plan.map(|plan| (journal, plan)))
     }
 
-    /// What an earlier run has left of a file.
+    /// The pages of a file that an earlier run saved.
     pub(crate) fn before(&self, stem: &str) -> Pages {
         let before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
         before.get(stem).cloned().unwrap_or_default()
     }
 
-    /// Notes a page that is there.
+    /// Records a saved page.
     pub(crate) fn page(&self, stem: &str, rows: u64, next: Option<&str>) -> io::Result<()> {
         self.write(&Line::Page {
             stem: stem.to_owned(),
@@ -116,14 +116,14 @@ impl Journal {
         })
     }
 
-    /// Notes that a file has no more pages.
+    /// Records that a file is complete.
     pub(crate) fn done(&self, stem: &str) -> io::Result<()> {
         self.write(&Line::Done {
             stem: stem.to_owned(),
         })
     }
 
-    /// Notes that a file begins again.
+    /// Records that a file begins again.
     pub(crate) fn restart(&self, stem: &str) -> io::Result<()> {
         let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
         before.remove(stem);

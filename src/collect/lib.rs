@@ -1,18 +1,18 @@
 //! Exports of a live tenant, collected from Microsoft Graph and the AdminService.
 //!
-//! [`collect`] asks for every export of the catalog ([`catalog`](tarbac_tenant::exports::catalog)), and writes the answers
-//! as they came. It changes nothing in the tenant.
+//! [`collect`] requests every export of the catalog ([`catalog`](tarbac_tenant::exports::catalog)) and saves the
+//! answers unchanged. It changes nothing in the tenant.
 //!
 //! | module | content |
 //! |---|---|
-//! | `run` | which calls are made, and in which order |
+//! | `run` | the calls and their order |
 //! | `graph`, `batch`, `admin_service` | the calls of each service |
-//! | `client` | one request: repeated where that helps, refused where it does not |
-//! | `token`, `sign_in` | who asks |
-//! | `staging`, `journal` | files that are seen when they are whole, and what is left to do |
-//! | `answer` | an answer that is read while it is saved |
-//! | `tally` | the account of what came |
-//! | `pseudonym` | a copy with made-up names |
+//! | `client` | one request, with repetitions and limits |
+//! | `token`, `sign_in` | tokens and the ways to obtain them |
+//! | `staging`, `journal` | files that appear only when complete, and the progress to resume from |
+//! | `answer` | the reader that saves answers while reading them |
+//! | `tally` | the counts for the account of the collection |
+//! | `pseudonym` | a copy of exports with made-up names |
 
 #![warn(
     unreachable_pub,

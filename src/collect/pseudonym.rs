@@ -1,7 +1,7 @@
-//! Exports with made-up names, of which every decision is the same.
+//! Copies of exports with made-up names, on which every decision is the same.
 //!
-//! A name becomes what a keyed digest of it makes, so that the same name becomes the same wherever it stands; the key is
-//! nowhere but in memory. What is not known to name nobody is left out.
+//! A name is replaced by a keyed digest of it, so that equal names stay equal in all files. The key exists in memory
+//! only. Properties that are not listed in `table` are left out.
 
 #![expect(
     clippy::disallowed_methods,
@@ -25,23 +25,23 @@ use tarbac_tenant::exports::{Exports, Files, Unread};
 use crate::fault::CollectError;
 use table::{Becomes, OPERATIONS, Properties, SHIPPED_ROLE, TABLE, WITHIN};
 
-/// How the ids of what ships with Configuration Manager begin.
+/// The prefix of the ids of collections, security roles and scopes that ship with Configuration Manager.
 const SHIPPED: &str = "SMS";
 
-/// The names that every tenant has.
+/// The names that are the same in every tenant.
 const EVERYWHERE: [&str; 1] = ["Default"];
 
-/// The names that are made up.
+/// The replacement of names, for one copy.
 struct Pseudonyms {
     key: [u8; 32],
-    /// The ids, in lower case, of what ships with the service and keeps its id and name.
+    /// The lower-case ids of the roles that ship with Intune, which keep their ids and names.
     shipped: BTreeSet<String>,
 }
 
-/// Writes a copy of exports with made-up names into a folder that is empty or not there.
+/// Writes a copy of exports with made-up names into a folder that is empty or does not exist.
 ///
 /// # Errors
-/// A file cannot be read or written, or is none of an export.
+/// A file cannot be read or written, or is not a valid export.
 pub fn pseudonymize(exports: &Path, out: &Path) -> Result<(), CollectError> {
     let failed = |what| move |error| CollectError::file(what, out, error);
     if fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {
@@ -70,7 +70,7 @@ pub fn pseudonymize(exports: &Path, out: &Path) -> Result<(), CollectError> {
     Ok(())
 }
 
-/// Whether a path is a page of an export.
+/// Whether a path is a page of the export `file`.
 fn is_of(path: &str, file: &str) -> bool {
     catalog::export_at(path).is_some_and(|export| export.file == file)
 }
@@ -84,7 +84,7 @@ fn rows(reader: impl Read, mut each: impl FnMut(Map<String, Value>)) -> Result<(
     .map(|_| ())
 }
 
-/// The property of a record, whatever the case of its name.
+/// The property of a record; the case of its name is ignored.
 fn get<'r>(row: &'r Map<String, Value>, name: &str) -> Option<&'r Value> {
     let mut found = row.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
     found.next().map(|(_, value)| value)
@@ -95,7 +95,7 @@ fn wrong(path: &str, error: &Unread) -> CollectError {
 }
 
 impl Pseudonyms {
-    /// Learns which roles ship with Intune.
+    /// Records the id of a role that ships with Intune.
     fn learn(&mut self, row: &Map<String, Value>) {
         let flags = ["isBuiltIn", "isBuiltInRoleDefinition"];
         let is_shipped = flags
@@ -111,7 +111,7 @@ impl Pseudonyms {
         let Some(export) = catalog::export_at(path) else {
             return match path {
                 COLLECTED => self.account(files, out),
-                // Whatever it is, it is no export.
+                // An unknown file may name people, so it is not copied.
                 _ => Ok(()),
             };
         };
@@ -158,7 +158,7 @@ impl Pseudonyms {
         page.finish().map_err(failed)
     }
 
-    /// The account without the one who asked.
+    /// Copies the account of the collection, without tenant id and account.
     fn account(&self, files: &impl Files, out: &Path) -> Result<(), CollectError> {
         let target = out.join(COLLECTED);
         let unread = |error: io::Error| CollectError::file("read", Path::new(COLLECTED), error);
@@ -177,7 +177,8 @@ impl Pseudonyms {
         put(&target, text.as_bytes()).map_err(|error| CollectError::file("write", &target, error))
     }
 
-    /// The devices of the admin center; the words that are compared with are no names.
+    /// The rows of `devices.csv`. Only the device name is replaced; the import compares the other values with fixed
+    /// words.
     fn devices(&self, reader: impl Read) -> Result<Vec<DeviceRow>, Unread> {
         let mut rows = Vec::new();
         devices::read(reader, |row| {
@@ -187,7 +188,7 @@ impl Pseudonyms {
         Ok(rows)
     }
 
-    /// The path of a file, with another id in it.
+    /// The path of a file, with its ids replaced.
     fn path(&self, file: &str, path: &str) -> PathBuf {
         let patterns = file.split('/');
         let parts = path
@@ -208,7 +209,7 @@ impl Pseudonyms {
         }
     }
 
-    /// A record with the properties that stay.
+    /// The listed properties of a record, with their replacements.
     fn row(&self, row: Map<String, Value>, properties: Properties) -> Map<String, Value> {
         let is_shipped = self.is_shipped(&row);
         let kept = row.into_iter().filter_map(|(name, value)| {
@@ -223,7 +224,7 @@ impl Pseudonyms {
         kept.collect()
     }
 
-    /// Whether a record is of something that ships with a service, and has the same name everywhere.
+    /// Whether a record is an object that ships with a service, which has the same name everywhere.
     fn is_shipped(&self, row: &Map<String, Value>) -> bool {
         let keys = ["id", "CollectionID", "RoleID", "CategoryID"];
         keys.iter()
@@ -245,7 +246,7 @@ impl Pseudonyms {
             }
             (Value::Object(row), Becomes::Within) => Value::Object(self.row(row, WITHIN)),
             (Value::String(text), becomes) => Value::String(self.text(&text, becomes)),
-            // A number or a truth names nobody; an object where none is expected is left out.
+            // Numbers and flags name nobody. An unexpected object might, so it is left out.
             (Value::Object(_), _) => Value::Null,
             (value, _) => value,
         }
@@ -270,7 +271,7 @@ impl Pseudonyms {
         }
     }
 
-    /// Another id, in the form of one.
+    /// A made-up id in the form of a UUID, unless the id is that of a shipped role.
     fn id(&self, text: &str) -> String {
         let inner = text.trim().trim_start_matches('{').trim_end_matches('}');
         if self.shipped.contains(&inner.to_ascii_lowercase()) {
@@ -290,7 +291,7 @@ impl Pseudonyms {
         )
     }
 
-    /// Another security identifier of another domain; those that every Windows has stay.
+    /// A made-up security identifier in a made-up domain. Identifiers that every Windows computer has are kept.
     fn sid(&self, text: &str) -> String {
         let upper = text.trim().to_ascii_uppercase();
         let Some(rest) = upper.strip_prefix("S-1-5-21-") else {
@@ -302,7 +303,7 @@ impl Pseudonyms {
             let digits = digest.get(..8).unwrap_or_default();
             u32::from_str_radix(digits, 16).unwrap_or_default()
         };
-        // The numbers of the accounts and groups that every domain has.
+        // Relative identifiers below 1000 are the same in every domain.
         let account = match account.parse::<u32>() {
             Ok(known) if known < 1000 => known,
             _ => 1000 + number(&upper) / 2,
@@ -310,7 +311,7 @@ impl Pseudonyms {
         format!("S-1-5-21-{}-1-1-{account}", number(domain))
     }
 
-    /// The declaration: the name of the tenant and the names of collections are other ones.
+    /// The declaration, with the name of the tenant and the names of collections replaced.
     fn declaration(&self, mut row: Map<String, Value>) -> Value {
         if let Some(Value::String(name)) = row.get_mut("name") {
             *name = format!("tenant-{}", self.digest("tenant", name));
@@ -326,7 +327,7 @@ impl Pseudonyms {
         Value::Object(row)
     }
 
-    /// The digits that stand for a text, whatever its case.
+    /// The digits that replace a text; its case is ignored.
     fn digest(&self, kind: &str, text: &str) -> String {
         let text = format!("{kind}\0{}", text.trim().to_lowercase());
         let digest = blake3::keyed_hash(&self.key, text.as_bytes());
@@ -334,12 +335,12 @@ impl Pseudonyms {
     }
 }
 
-/// Whether a text is the id of a collection: a site code and five digits.
+/// Whether a text has the form of a collection id: a site code and five digits.
 fn is_collection_id(text: &str) -> bool {
     text.len() == 8 && text.chars().all(|letter| letter.is_ascii_alphanumeric())
 }
 
-/// A page of records that is written.
+/// A page of records being written.
 struct Page {
     writer: GzEncoder<BufWriter<File>>,
     is_empty: bool,

@@ -1,4 +1,4 @@
-//! A collection from the first call to the last.
+//! The order of the calls of a collection.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -23,12 +23,12 @@ use crate::token::Claims;
 
 pub(crate) use crate::facts::Facts;
 
-/// The assignments of each role: some tenants refuse the call, and the roles with theirs in them have the same.
+/// The assignments role by role. Some tenants refuse this call; then `$expand` on the roles gives the same.
 const ASSIGNMENTS_OF_ROLES: &str = "graph/roleDefinitions/<id>/roleAssignments.json";
-/// What is put into roles then.
+/// The property that is expanded in roles then.
 const ASSIGNMENTS: &str = "roleAssignments";
 
-/// A collection that runs.
+/// A running collection.
 pub(crate) struct Run<'s> {
     pub(crate) settings: &'s CollectSettings,
     pub(crate) staging: Staging,
@@ -36,17 +36,17 @@ pub(crate) struct Run<'s> {
     pub(crate) tally: Tally,
     pub(crate) facts: Facts,
     stop: &'s AtomicBool,
-    /// Why the collection stops.
+    /// The first error, which stops the collection.
     fault: Mutex<Option<CollectError>>,
-    /// The exports that the service refuses altogether.
+    /// The exports that the service refuses for all objects.
     given_up: Mutex<BTreeSet<&'static str>>,
 }
 
-/// Collects the exports of a tenant into a folder, where they take the place of those before.
+/// Collects the exports of a tenant into a folder, replacing those of an earlier collection.
 ///
 /// # Errors
-/// Nobody can sign in, a service does not answer, or the folder cannot be written. The folder is as it was then, and what
-/// was collected is kept for another run that goes on with it.
+/// Sign-in fails, a service does not answer, or the folder cannot be written. The folder is then unchanged, and the
+/// collected answers are kept for a later run that resumes.
 pub fn collect(settings: &CollectSettings) -> Result<Collected, CollectError> {
     let plan = Plan {
         graph: settings
@@ -138,7 +138,7 @@ fn clients<'s>(
         let client = Client::new(&Reach {
             token: site.token.as_deref(),
             authorities: settings.authorities.as_deref(),
-            // The AdminService is behind none. Source: its page on setting it up.
+            // The AdminService is not behind a proxy. Source: Microsoft's page on setting it up.
             may_use_proxy: false,
             ..reach(&site.url)
         })?;
@@ -184,7 +184,7 @@ impl Run<'_> {
         }
     }
 
-    /// Asks about each role definition and each role of Microsoft Entra.
+    /// Makes the calls about each Intune role definition and each Microsoft Entra role.
     fn about_objects(&self, graph: &Client<'_>, pool: &ThreadPool) -> Result<(), CollectError> {
         for (prefix, ids) in [
             ("graph/roleDefinitions/<id>/", self.facts.roles()),
@@ -196,7 +196,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Makes calls about objects, so many in a request and several requests at once.
+    /// Makes calls about objects, [`LARGEST`] to a request and several requests at a time.
     fn batches(
         &self,
         graph: &Client<'_>,
@@ -211,7 +211,7 @@ impl Run<'_> {
         })
     }
 
-    /// Asks for the roles with their assignments in them, if these were refused role by role.
+    /// Requests the roles with `$expand=roleAssignments`, if the assignments were refused role by role.
     fn expand_roles(&self, graph: &Client<'_>) -> Result<(), CollectError> {
         let calls = self.tally.calls();
         let mut calls = calls
@@ -253,24 +253,24 @@ impl Run<'_> {
         }
     }
 
-    /// Whether another export has the same where this one is refused.
+    /// Whether another call gives the same if this export is refused.
     pub(crate) fn may_expand(&self, export: &Export) -> bool {
         export.file == ASSIGNMENTS_OF_ROLES
     }
 
-    /// Whether an export is not asked for any more.
+    /// Whether no more calls are made for an export.
     pub(crate) fn is_given_up(&self, file: &str) -> bool {
         let given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
         given_up.contains(file)
     }
 
-    /// Asks no more for an export.
+    /// Makes no more calls for an export.
     pub(crate) fn give_up(&self, file: &'static str) {
         let mut given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
         given_up.insert(file);
     }
 
-    /// Counts a file that is there, and tells how far the collection is.
+    /// Counts a saved file, and reports the progress.
     pub(crate) fn count(&self, export: &str, rows: u64) {
         let (rows, files) = self.tally.add(export, 1, rows);
         (self.settings.progress)(CollectProgress {
@@ -280,14 +280,14 @@ impl Run<'_> {
         });
     }
 
-    /// The fault of a journal that cannot be written.
+    /// The error for a journal that cannot be written.
     pub(crate) fn not_written(&self, error: &io::Error) -> CollectError {
         CollectError::Internal(format!(
             "cannot write the journal of the collection: {error}"
         ))
     }
 
-    /// Runs parts at once, and waits for them.
+    /// Runs tasks in parallel, and waits for all of them.
     fn at_once<'r>(
         &'r self,
         pool: &ThreadPool,
@@ -298,7 +298,7 @@ impl Run<'_> {
         fault.take().map_or(Ok(()), Err)
     }
 
-    /// The end of a part: the first fault stops the others.
+    /// Ends a task; the first error stops the others.
     fn end(&self, result: Result<(), CollectError>) {
         if let Err(error) = result {
             let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,18 +1,18 @@
-//! A secret, which no message and no log shows.
+//! Secrets that do not appear in messages or logs.
 
 use std::fmt;
 
-/// A secret: a token, a password.
+/// A token or password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// A secret without blanks around it.
+    /// A secret, with surrounding blanks removed.
     pub fn new(text: &str) -> Self {
         Self(text.trim().to_owned())
     }
 
-    /// The secret itself, for whom it is meant.
+    /// The plain text, to be sent to the service it belongs to.
     pub fn reveal(&self) -> &str {
         &self.0
     }

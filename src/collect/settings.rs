@@ -12,31 +12,31 @@ use crate::token::TokenSource;
 
 /// The settings of a collection.
 pub struct CollectSettings {
-    /// The folder of exports.
+    /// The folder of exports to write.
     pub out: PathBuf,
-    /// The program, for the account: `tarbac 0.1.0`.
+    /// The program and its version, for the account of the collection: `tarbac 0.1.0`.
     pub program: String,
     /// The cloud.
     pub cloud: Cloud,
-    /// Where Microsoft Graph is, if not where the cloud has it.
+    /// The address of Microsoft Graph, if not that of the cloud.
     pub graph: Option<String>,
-    /// Who asks Microsoft Graph; `None` where it is not asked.
+    /// The source of tokens for Microsoft Graph; `None` to leave Graph out.
     pub graph_token: Option<Arc<dyn TokenSource>>,
-    /// The hierarchies.
+    /// The hierarchies to collect.
     pub sites: Vec<SiteSettings>,
-    /// The certificates in PEM that stand for the authorities of one's own, of the hierarchies.
+    /// The certificate authorities to trust for the hierarchies, in place of those of the machine, in PEM.
     pub authorities: Option<Vec<u8>>,
-    /// Whether the members of all groups are asked for, and not only of those that give something.
+    /// Whether the members of all groups are collected, and not only of those that give a role or permission.
     pub has_all_groups: bool,
-    /// Whether a collection that was stopped goes on.
+    /// Whether an interrupted collection is resumed.
     pub is_resumed: bool,
-    /// How many requests are made at once.
+    /// The number of parallel requests.
     pub jobs: usize,
-    /// How many instances of a class are asked for at once.
+    /// The number of instances per page of a class.
     pub rows_of_page: u64,
-    /// How long one waits.
+    /// The timeouts and delays.
     pub waits: Waits,
-    /// Who is told how far it is.
+    /// Is called with the progress after every saved file.
     pub progress: Arc<dyn Fn(CollectProgress<'_>) + Send + Sync>,
 }
 
@@ -47,7 +47,7 @@ pub struct SiteSettings {
     pub code: String,
     /// The URL of its SMS Provider: `https://cm01.contoso.example`.
     pub url: String,
-    /// Who asks.
+    /// The source of tokens.
     pub token: Option<Arc<dyn TokenSource>>,
 }
 
@@ -57,20 +57,20 @@ impl fmt::Debug for SiteSettings {
     }
 }
 
-/// How long a collection waits.
+/// The timeouts and delays of a collection.
 #[derive(Clone)]
 pub struct Waits {
-    /// For the next bytes of an answer.
+    /// The longest pause between bytes of an answer.
     pub silence: Duration,
-    /// For the first bytes of an answer.
+    /// The longest time until the first bytes of an answer.
     pub answer: Duration,
-    /// Before a request is first repeated; each time it is twice as long.
+    /// The delay before the first repetition; it doubles with each further one.
     pub first: Duration,
-    /// How often a request is repeated.
+    /// The most repetitions of a request.
     pub times: usize,
-    /// The longest wait that a service may ask for.
+    /// The longest delay that a service may ask for.
     pub longest: Duration,
-    /// How one waits.
+    /// Sleeps for a delay.
     pub pause: Arc<dyn Fn(Duration) + Send + Sync>,
 }
 
@@ -78,7 +78,7 @@ impl Default for Waits {
     fn default() -> Self {
         Self {
             silence: Duration::from_secs(60),
-            // A site may think for minutes before it answers with a million rows.
+            // A site may take minutes before it answers with a million rows.
             answer: Duration::from_secs(600),
             first: Duration::from_secs(1),
             times: 7,
@@ -88,13 +88,13 @@ impl Default for Waits {
     }
 }
 
-/// How far a collection is.
+/// The progress of a collection.
 #[derive(Debug, Clone, Copy)]
 pub struct CollectProgress<'p> {
-    /// The export that an answer was of.
+    /// The export of the last saved file.
     pub export: &'p str,
-    /// How many records there are, of all exports.
+    /// The records collected so far, of all exports.
     pub rows: u64,
-    /// How many files there are.
+    /// The files saved so far.
     pub files: u64,
 }

@@ -24,20 +24,20 @@ use crate::token::{SignInError, TokenSource};
 use certificate::Certificate;
 use device_code::DeviceCode;
 
-/// Whom the person at a terminal lets ask: Microsoft Graph Command Line Tools, which every tenant knows and which
-/// Connect-MgGraph uses as well.
+/// The application that a person signs in to by default: Microsoft Graph Command Line Tools, which exists in every
+/// tenant and which Connect-MgGraph uses as well.
 pub const GRAPH_TOOLS: &str = "14d82eec-204b-4c2f-b7e8-296a70dab67e";
 
 /// A way to sign in.
 #[derive(Debug, Clone)]
 pub enum SignIn {
-    /// A person, by a code in a browser.
+    /// A person, with a code entered in a browser.
     DeviceCode,
-    /// Whoever has signed in to the Azure CLI.
+    /// The account that is signed in to the Azure CLI.
     AzureCli,
-    /// The identity of the machine in Azure.
+    /// The managed identity of the machine in Azure.
     ManagedIdentity,
-    /// The identity of the workload, as in Kubernetes.
+    /// The workload identity, for example in Kubernetes.
     WorkloadIdentity,
     /// An application with a secret.
     ClientSecret(Secret),
@@ -45,23 +45,23 @@ pub enum SignIn {
     ClientCertificate(Secret),
 }
 
-/// Who signs in, and where.
+/// The identity to sign in with, and the service that it is for.
 pub struct Identity {
-    /// The way.
+    /// The way to sign in.
     pub by: SignIn,
     /// The cloud.
     pub cloud: Cloud,
-    /// Where one signs in, if not where the cloud has it.
+    /// The sign-in address, if not that of the cloud.
     pub login: Option<String>,
-    /// The tenant: its id, or a domain of it.
+    /// The tenant: its id, or one of its domains.
     pub tenant: Option<String>,
-    /// The application.
+    /// The id of the application.
     pub client: Option<String>,
-    /// The service that the token is for, as `https://graph.microsoft.com`.
+    /// The service that the token is for, for example `https://graph.microsoft.com`.
     pub audience: String,
-    /// The certificates in PEM of authorities of one's own, if sign-in goes through a proxy that has one.
+    /// The certificate authorities to trust in place of those of the machine, in PEM; for a proxy that inspects TLS.
     pub authorities: Option<Vec<u8>>,
-    /// How the person is told where to enter the code.
+    /// Shows the person where to enter the code.
     pub say: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
@@ -72,10 +72,10 @@ impl fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// The source of tokens.
+    /// The source of tokens for this identity.
     ///
     /// # Errors
-    /// Something is missing or malformed.
+    /// An argument is missing or malformed.
     pub fn source(&self) -> Result<Arc<dyn TokenSource>, SignInError> {
         let login = self.login.as_deref().unwrap_or(self.cloud.login);
         let login = login.trim_end_matches('/').to_owned();
@@ -137,7 +137,7 @@ impl Identity {
         }))
     }
 
-    /// The options of the credentials: where one signs in, and how requests get there.
+    /// The client options of a credential: sign-in address and transport.
     fn options(&self, login: &str) -> Result<ClientOptions, SignInError> {
         let mut custom = CustomConfiguration::default();
         login.clone_into(&mut custom.authority_host);
@@ -148,7 +148,7 @@ impl Identity {
         })
     }
 
-    /// The tenant and the application, which have to be named.
+    /// The tenant and application ids, both of which are required.
     fn application(&self) -> Result<(String, String), SignInError> {
         match (&self.tenant, &self.client) {
             (Some(tenant), Some(client)) => Ok((tenant.clone(), client.clone())),
@@ -181,7 +181,7 @@ impl TokenSource for Entra {
     }
 }
 
-/// The permissions of Graph that a person is asked to consent to.
+/// The Graph permissions that a person is asked to consent to.
 fn scopes(audience: &str) -> String {
     let mut scopes: Vec<String> = Vec::new();
     for export in &EXPORTS {

@@ -1,7 +1,7 @@
-//! The folder of exports: files that are seen when they are whole.
+//! The staging folder: a collection that replaces the earlier one when complete.
 //!
-//! A collection is made in a folder of its own within that of the exports, and takes the place of the one before when all
-//! of it is there. That is a handful of renames. If they are stopped in the middle, the next run finishes them.
+//! A collection is made in a staging folder within the folder of exports. When it is complete, a few renames put it in
+//! place of the earlier one. If they are interrupted, the next run finishes them.
 
 #![expect(
     clippy::disallowed_methods,
@@ -20,41 +20,41 @@ use tarbac_tenant::exports::{Collected, PUBLISHING, STAGING};
 use crate::fault::CollectError;
 use crate::journal::{Journal, Plan};
 
-/// The parts of a collection, in the order in which they take their places: the account last.
+/// The parts of a collection, in the order of the renames: the account is last.
 const PARTS: [&str; 3] = ["graph", "configmgr", COLLECTED];
 
-/// A collection that is being made.
+/// A collection in progress.
 pub(crate) struct Staging {
     out: PathBuf,
     folder: PathBuf,
-    /// Held while this lives.
+    /// Held for the lifetime of this value.
     lock: File,
 }
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        // A program that was started meanwhile may have inherited the file, and would keep the lock.
+        // A child process may have inherited the handle, and would keep the lock.
         let _ = self.lock.unlock();
     }
 }
 
-/// The renames that put a collection in its place.
+/// The renames that put a collection in place.
 #[derive(Serialize, Deserialize)]
 struct Publication {
     put: Vec<String>,
     removed: Vec<String>,
 }
 
-/// How a collection begins.
+/// The state found when a collection begins.
 pub(crate) enum Begun {
-    /// With nothing, or with what an earlier run has left.
+    /// A new staging folder, or that of an interrupted run.
     Open(Staging, Journal, Plan),
-    /// An earlier one was whole, and only had to take its place.
+    /// An earlier collection was complete, and its last renames have just been finished.
     Finished(Box<Collected>),
 }
 
 impl Staging {
-    /// Begins a collection, or goes on with one.
+    /// Begins a collection, or resumes one.
     pub(crate) fn begin(out: &Path, plan: Plan, is_resumed: bool) -> Result<Begun, CollectError> {
         let folder = out.join(STAGING);
         let failed = |what, path: &Path| {
@@ -98,7 +98,7 @@ impl Staging {
         Ok(Begun::Open(staging, journal, plan))
     }
 
-    /// The path of a file while the collection is made; its folder is there.
+    /// The path of a file in the staging folder; its parent folder is created.
     pub(crate) fn path(&self, file: &str) -> Result<PathBuf, CollectError> {
         let path = self.folder.join("new").join(file);
         if let Some(parent) = path.parent() {
@@ -108,24 +108,24 @@ impl Staging {
         Ok(path)
     }
 
-    /// Opens a file of this collection.
+    /// Opens a file in the staging folder.
     pub(crate) fn open(&self, file: &str) -> Result<File, CollectError> {
         let path = self.folder.join("new").join(file);
         File::open(&path).map_err(|error| CollectError::file("read", &path, error))
     }
 
-    /// Gives a file its name, once it is whole.
+    /// Gives a complete file its name.
     pub(crate) fn keep(&self, part: &Path, path: &Path) -> Result<(), CollectError> {
         fs::rename(part, path).map_err(|error| CollectError::file("write", path, error))
     }
 
-    /// Removes a file of this collection, if it is there.
+    /// Removes a file from the staging folder, if it exists.
     pub(crate) fn discard(&self, file: &str) -> Result<(), CollectError> {
         let path = self.folder.join("new").join(file);
         gone(fs::remove_file(&path)).map_err(|error| CollectError::file("remove", &path, error))
     }
 
-    /// Puts the collection in the place of the one before.
+    /// Replaces the earlier collection with this one.
     pub(crate) fn publish(&self, collected: &Collected) -> Result<(), CollectError> {
         let publish = || -> io::Result<()> {
             let new = self.folder.join("new");
@@ -134,7 +134,7 @@ impl Staging {
             fs::write(new.join(COLLECTED), text)?;
             let parts = PARTS.map(str::to_owned).into_iter();
             let (put, removed) = parts.partition(|part| new.join(part).exists());
-            // From here on nothing but renames is left, which another run can finish.
+            // From here on only renames are left, which another run can finish.
             let draft = self.folder.join("publishing.new");
             fs::write(&draft, serde_json::to_vec(&Publication { put, removed })?)?;
             fs::rename(&draft, self.folder.join(PUBLISHING))?;
@@ -143,7 +143,7 @@ impl Staging {
         publish().map_err(|error| CollectError::file("write into", &self.out, error))
     }
 
-    /// Finishes the renames.
+    /// Carries out the renames.
     fn finish(&self) -> io::Result<()> {
         let publishing = self.folder.join(PUBLISHING);
         let (new, old) = (self.folder.join("new"), self.folder.join("old"));
@@ -154,7 +154,7 @@ impl Staging {
             self.set_aside(name, &old)?;
         }
         for name in put.iter().filter(|name| part_of(name)) {
-            // One that is no more there has taken its place already.
+            // A part that is not in the staging folder was renamed by an earlier run.
             if new.join(name).exists() {
                 self.set_aside(name, &old)?;
                 fs::rename(new.join(name), self.out.join(name))?;
@@ -166,7 +166,7 @@ impl Staging {
         fs::remove_file(&publishing)
     }
 
-    /// Moves a part of the collection before out of the way.
+    /// Moves a part of the earlier collection out of the way.
     fn set_aside(&self, name: &str, old: &Path) -> io::Result<()> {
         let (from, to) = (self.out.join(name), old.join(name));
         if !from.exists() {
@@ -179,7 +179,7 @@ impl Staging {
         fs::rename(from, to)
     }
 
-    /// The account of the collection that is in its place.
+    /// The account of the collection that is in place.
     fn collected(&self) -> Result<Collected, CollectError> {
         let path = self.out.join(COLLECTED);
         let read = || -> io::Result<Collected> { Ok(serde_json::from_slice(&fs::read(&path)?)?) };
@@ -187,7 +187,7 @@ impl Staging {
     }
 }
 
-/// Takes the lock of a folder, if nobody has it.
+/// Takes the lock of a folder, unless another program holds it.
 fn lock(folder: &Path, out: &Path) -> Result<File, CollectError> {
     let path = folder.join("lock");
     let mut options = OpenOptions::new();
@@ -200,7 +200,7 @@ fn lock(folder: &Path, out: &Path) -> Result<File, CollectError> {
     }
 }
 
-/// A removal, which has nothing to do where there is nothing.
+/// The result of a removal; a missing file is no error.
 fn gone(removed: io::Result<()>) -> io::Result<()> {
     match removed {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),

@@ -1,4 +1,4 @@
-//! The account of a collection, while it is made.
+//! The counts of a collection in progress, by export.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,12 +7,12 @@ use tarbac_tenant::exports::{CallState, CollectedCall};
 
 use crate::client::{Effort, Rejection};
 
-/// The calls so far, by the names of exports.
+/// The outcome and counts of the calls so far, by export.
 #[derive(Debug, Default)]
 pub(crate) struct Tally(Mutex<BTreeMap<String, CollectedCall>>);
 
 impl Tally {
-    /// Counts an answer of an export; gives the records and files of all exports.
+    /// Counts an answer. Returns the records and files of all exports.
     pub(crate) fn add(&self, export: &str, files: u64, rows: u64) -> (u64, u64) {
         self.with(export, |call| {
             call.files += files;
@@ -25,7 +25,7 @@ impl Tally {
         })
     }
 
-    /// Takes back what was counted of an export that begins again.
+    /// Subtracts the files and records of an export that begins again.
     pub(crate) fn take_back(&self, export: &str, files: u64, rows: u64) {
         self.with(export, |call| {
             call.files = call.files.saturating_sub(files);
@@ -33,7 +33,7 @@ impl Tally {
         });
     }
 
-    /// Counts requests.
+    /// Counts requests and repetitions.
     pub(crate) fn spend(&self, export: &str, effort: Effort) {
         self.with(export, |call| {
             call.requests += effort.requests;
@@ -41,12 +41,12 @@ impl Tally {
         });
     }
 
-    /// Counts an object that was gone.
+    /// Counts an object that no longer exists.
     pub(crate) fn gone(&self, export: &str) {
         self.with(export, |call| call.gone += 1);
     }
 
-    /// Notes that a service did not answer as it was asked.
+    /// Records that a service refused a call or answered with an error.
     pub(crate) fn reject(&self, export: &str, rejection: &Rejection, rights: &str) {
         self.with(export, |call| {
             let is_refused = rejection.status == 403;
@@ -60,7 +60,7 @@ impl Tally {
         });
     }
 
-    /// Takes back that a call was not answered, where another one has told the same.
+    /// Clears the error of a call, because another call has given the same records.
     pub(crate) fn made_good(&self, export: &str) {
         self.with(export, |call| {
             call.state = CallState::Collected;
@@ -68,7 +68,7 @@ impl Tally {
         });
     }
 
-    /// The calls.
+    /// The calls, by export.
     pub(crate) fn calls(&self) -> Vec<CollectedCall> {
         let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         calls.values().cloned().collect()

@@ -1,4 +1,4 @@
-//! Tokens, and the sources that they come from.
+//! Tokens and their sources.
 
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -10,25 +10,25 @@ use thiserror::Error;
 
 use crate::secret::Secret;
 
-/// Why nobody can sign in. It says nothing secret.
+/// The reason why sign-in failed. It contains no secret.
 #[derive(Debug, Error)]
 #[error("{0}")]
 pub struct SignInError(pub String);
 
-/// Where tokens come from.
+/// A source of tokens.
 pub trait TokenSource: Send + Sync {
-    /// A token that is not the one that has expired.
+    /// A new token, in place of one that has expired.
     ///
     /// # Errors
-    /// Nobody can sign in.
+    /// Sign-in failed.
     fn token(&self) -> Result<Secret, SignInError>;
 }
 
-/// A program of one's own that prints a token: the token alone, or JSON with `accessToken` or `access_token`.
+/// A command that prints a token: the token alone, or JSON with `accessToken` or `access_token`.
 #[derive(Debug, Clone)]
 pub struct TokenCommand(pub String);
 
-/// A token as `az account get-access-token` and OAuth write it.
+/// A token in the JSON of `az account get-access-token` or OAuth.
 #[derive(Deserialize)]
 struct Printed {
     #[serde(alias = "accessToken", alias = "token")]
@@ -46,7 +46,7 @@ impl TokenSource for TokenCommand {
             .arg(flag)
             .arg(&self.0)
             .stdin(Stdio::null())
-            // What it has to say goes to whoever started this.
+            // The messages of the command go to the terminal.
             .stderr(Stdio::inherit())
             .output()
             .map_err(|error| failed(format!("cannot be run: {error}")))?;
@@ -64,7 +64,7 @@ impl TokenSource for TokenCommand {
             }
             false => text.to_owned(),
         };
-        // A token is one word; anything else is a message, which may say something secret.
+        // A token is one word. Anything else is a message, which is not shown because it may contain a secret.
         match token.is_empty() || token.contains(char::is_whitespace) {
             true => Err(failed("printed no token".to_owned())),
             false => Ok(Secret::new(&token)),
@@ -72,7 +72,7 @@ impl TokenSource for TokenCommand {
     }
 }
 
-/// The token of a service, kept until it is not accepted any more.
+/// The token of a service, kept until the service rejects it.
 pub(crate) struct Tokens<'s> {
     source: Option<&'s dyn TokenSource>,
     kept: Mutex<Option<Secret>>,
@@ -86,12 +86,12 @@ impl<'s> Tokens<'s> {
         }
     }
 
-    /// A token; another one than that which was not accepted. `None` where nobody signs in.
+    /// The current token, or a new one if the current one is `unaccepted`. `None` for a service without sign-in.
     pub(crate) fn get(&self, unaccepted: Option<&Secret>) -> Result<Option<Secret>, SignInError> {
         let Some(source) = self.source else {
             return Ok(None);
         };
-        // Whoever comes while another one renews it waits for that.
+        // The lock is held while a token is renewed, so that other requests wait for the new one.
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.is_none() || kept.as_ref() == unaccepted {
             *kept = Some(source.token()?);
@@ -100,7 +100,7 @@ impl<'s> Tokens<'s> {
     }
 }
 
-/// What a token says about itself; nothing is believed of it but for the account of a collection.
+/// The claims of a token. They are not verified, and used only for the account of a collection.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Claims {
     #[serde(default)]
@@ -116,7 +116,7 @@ pub(crate) struct Claims {
 }
 
 impl Claims {
-    /// The claims of a token; none where it is not to be read.
+    /// The claims of a token; empty if they cannot be read.
     pub(crate) fn read(token: &Secret) -> Self {
         let part = token.reveal().split('.').nth(1).unwrap_or_default();
         let bytes = URL_SAFE_NO_PAD.decode(part.trim_end_matches('='));
@@ -126,12 +126,12 @@ impl Claims {
         claims.unwrap_or_default()
     }
 
-    /// The tenant.
+    /// The id of the tenant.
     pub(crate) fn tenant(&self) -> Option<String> {
         self.tid.clone()
     }
 
-    /// The person, or else the application.
+    /// The name of the person, or else of the application.
     pub(crate) fn account(&self) -> Option<String> {
         let person = self.upn.clone().or_else(|| self.unique_name.clone());
         person.or_else(|| {

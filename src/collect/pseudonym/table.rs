@@ -1,35 +1,35 @@
-//! The properties that stay in exports with made-up names.
+//! The properties that are kept in exports with made-up names.
 //!
-//! Each becomes something else, or stays; any other is left out.
+//! Each listed property is kept or replaced; any other is left out.
 
-/// What becomes of a value.
+/// The treatment of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Becomes {
-    /// It stays: it names nobody.
+    /// Kept: it names nobody.
     Same,
-    /// Another id, or several.
+    /// Replaced by a made-up id, or a list of them.
     Id,
-    /// Another security identifier.
+    /// Replaced by a made-up security identifier.
     Sid,
-    /// Another name for signing in.
+    /// Replaced by a made-up user principal name.
     Upn,
-    /// Another name of a domain and an account.
+    /// Replaced by a made-up `DOMAIN\name`.
     Logon,
-    /// Another name of a device.
+    /// Replaced by a made-up device name.
     Device,
-    /// Another name, unless it is one that ships with the service.
+    /// Replaced by a made-up name, unless it ships with the service.
     Name,
-    /// An object within the record, with another id and name.
+    /// An object within the record, whose id and name are replaced.
     Within,
-    /// A role of Microsoft Entra: those that ship have the same names in every tenant.
+    /// A Microsoft Entra role; built-in ones keep their names, which are the same in every tenant.
     EntraRole,
-    /// The whole tenant, or a part of it.
+    /// A directory scope: the whole tenant, or a part of it.
     Scope,
 }
 
 use Becomes::{Device, EntraRole, Id, Logon, Name, Same, Scope, Sid, Upn, Within};
 
-/// The properties of an export, in lower case.
+/// The kept properties of an export, in lower case.
 pub(super) type Properties = &'static [(&'static str, Becomes)];
 
 const MEMBERS: Properties = &[("@odata.type", Same), ("id", Id)];
@@ -61,7 +61,7 @@ const ELIGIBILITY: Properties = &[
     ("roledefinition", EntraRole),
 ];
 
-/// The properties that stay, by the file of the export.
+/// The kept properties, by the file of the export.
 pub(super) const TABLE: [(&str, Properties); 21] = [
     ("graph/tenantAttachRBAC.json", &[("enabled", Same)]),
     (
@@ -193,10 +193,10 @@ pub(super) const TABLE: [(&str, Properties); 21] = [
     ),
 ];
 
-/// The operations of a site name nobody.
+/// The operations of a site, which are copied unchanged because they name nobody.
 pub(super) const OPERATIONS: &str = "configmgr/<site>/SMS_AvailableOperation.json";
 
-/// The properties of a role of Microsoft Entra that ships.
+/// The kept properties of a built-in Microsoft Entra role.
 pub(super) const SHIPPED_ROLE: Properties = &[
     ("id", Same),
     ("templateid", Same),
@@ -204,7 +204,7 @@ pub(super) const SHIPPED_ROLE: Properties = &[
     ("isbuiltin", Same),
 ];
 
-/// The properties of an object within a record.
+/// The kept properties of an object within a record.
 pub(super) const WITHIN: Properties = &[
     ("id", Id),
     ("displayname", Name),

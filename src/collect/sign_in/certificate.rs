@@ -1,4 +1,4 @@
-//! The assertion by which an application with a certificate says who it is.
+//! The signed assertion with which an application proves its certificate.
 
 use std::fmt;
 
@@ -18,10 +18,10 @@ use crate::clock;
 use crate::secret::Secret;
 use crate::token::SignInError;
 
-/// How long an assertion is good for, in seconds.
+/// The lifetime of an assertion, in seconds.
 const LIFETIME: i64 = 300;
 
-/// A certificate with its key.
+/// A certificate with its private key.
 pub(super) struct Certificate {
     header: Header,
     key: EncodingKey,
@@ -47,7 +47,7 @@ impl fmt::Debug for Certificate {
 }
 
 impl Certificate {
-    /// Of a text in PEM with the certificate and its RSA key.
+    /// Reads the certificate and its RSA key from a text in PEM.
     pub(super) fn new(
         pem: &Secret,
         login: &str,
@@ -72,7 +72,7 @@ impl Certificate {
     }
 }
 
-/// The part of a text in PEM that is the private key.
+/// The section of a text in PEM that begins with the private key.
 fn private_key(text: &str) -> Option<&str> {
     let begin = text.match_indices("-----BEGIN ").find(|(at, _)| {
         let line = text.get(*at..).and_then(|rest| rest.lines().next());

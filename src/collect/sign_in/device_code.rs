@@ -1,7 +1,7 @@
-//! The sign-in of a person with a code in a browser.
+//! The device code flow: sign-in of a person with a code in a browser.
 //!
-//! Source: RFC 8628, and the page of Microsoft Entra on the device authorization grant. The Azure SDK for Rust has no such
-//! credential.
+//! Source: RFC 8628, and the page of Microsoft Entra on the device authorization grant. The Azure SDK for Rust does not
+//! implement this flow.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,19 +17,19 @@ use crate::clock;
 use crate::secret::Secret;
 use crate::token::{SignInError, TokenSource};
 
-/// The grant of RFC 8628.
+/// The grant type of RFC 8628.
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// By how much a server that is asked too often wants to be asked less often.
+/// The increase of the polling interval when the server answers `slow_down` (RFC 8628, 3.5).
 const SLOWER: Duration = Duration::from_secs(5);
 
-/// The most bytes of an answer.
+/// The largest accepted answer, in bytes.
 const LARGEST: u64 = 1024 * 1024;
 
-/// The sign-in of a person, kept by a refresh token that is nowhere but in memory.
+/// The sign-in of a person. The refresh token is kept in memory only.
 pub(super) struct DeviceCode {
     agent: Agent,
-    /// Where codes and tokens come from.
+    /// The address that issues codes and tokens.
     endpoint: String,
     client: String,
     scopes: String,
@@ -64,7 +64,7 @@ struct Fault {
     error_description: String,
 }
 
-/// An answer: what was asked for, or an error.
+/// An answer: the requested value, or an OAuth error.
 enum Answered<T> {
     Yes(T),
     No(Fault),
@@ -93,7 +93,7 @@ impl DeviceCode {
         })
     }
 
-    /// Asks with a form.
+    /// Posts a form.
     fn ask<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -105,7 +105,7 @@ impl DeviceCode {
         let mut response = sent.map_err(|error| failed(&error))?;
         let body = response.body_mut().with_config().limit(LARGEST);
         let text = body.read_to_vec().map_err(|error| failed(&error))?;
-        // What is wrong with the text is not told: it may be a token.
+        // The parser's message is not shown: it may quote a token.
         let unread = |_| failed(&"the answer is not as expected");
         match response.status().is_success() {
             true => serde_json::from_slice(&text)
@@ -117,7 +117,7 @@ impl DeviceCode {
         }
     }
 
-    /// Takes a grant: its token, and the means to another one.
+    /// Keeps the refresh token of a grant, and returns its access token.
     fn take(&self, grant: Grant) -> Secret {
         let mut refresh = self.refresh.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(token) = grant.refresh_token {
@@ -126,7 +126,7 @@ impl DeviceCode {
         Secret::new(&grant.access_token)
     }
 
-    /// Another token without the person; `None` where the sign-in does not hold any more.
+    /// A new token by the refresh token; `None` if the person has to sign in again.
     fn renew(&self) -> Result<Option<Secret>, SignInError> {
         let refresh = self
             .refresh

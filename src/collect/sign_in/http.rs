@@ -1,4 +1,4 @@
-//! The requests of the Azure SDK, made by the same client as all others.
+//! The HTTP transport of the Azure SDK, over the client of this crate.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use ureq::http;
 use crate::client::tls;
 use crate::token::SignInError;
 
-/// How long a service of identities may take.
+/// The longest time that a sign-in request may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The most bytes of an answer.
+/// The largest accepted answer, in bytes.
 const LARGEST: u64 = 1024 * 1024;
 
 /// The transport of a credential.
