@@ -1,4 +1,4 @@
-//! Replicas that say how they are, for whoever looks after them.
+//! Announcements: the state of each replica, published for operators.
 
 use std::time::Duration;
 
@@ -9,64 +9,64 @@ use crate::error::FleetError;
 use crate::path::REPLICAS;
 use crate::store::Store;
 
-/// A replica that has said nothing for so long is silent.
+/// A replica is silent if its last announcement is older.
 const SILENT: Duration = Duration::from_secs(180);
 
-/// The longest name of a replica.
+/// The longest name of a replica, in bytes.
 const LONGEST: usize = 128;
 
-/// How a replica is.
+/// The state of a replica.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ReplicaState {
-    /// It serves the newest revision that it knows.
+    /// The replica serves the newest revision that it knows.
     Ok,
-    /// It has not heard from the store for too long.
+    /// The replica has not reached the store for too long.
     Stale,
-    /// It knows a newer revision that it cannot take.
+    /// The replica knows a newer revision that it cannot serve.
     Rejecting,
 }
 
-/// What a replica says.
+/// The announcement of a replica.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Announcement {
-    /// Its name.
+    /// The name of the replica.
     pub instance: String,
     /// The number of the revision that it serves.
     pub number: u64,
     /// The first 16 digits of the revision.
     pub id: String,
-    /// When it began to serve that, by its clock.
+    /// The time since when it serves the revision, by its own clock.
     pub since: Timestamp,
-    /// How it is.
+    /// The state.
     pub state: ReplicaState,
     /// The version of the program.
     pub version: String,
 }
 
-/// A replica as it was heard.
+/// A replica, as read from the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Heard {
-    /// What it said last.
+    /// Its last announcement.
     #[serde(flatten)]
     pub said: Announcement,
-    /// How long ago, by the clock of the store.
+    /// The age of the announcement, by the clock of the store.
     pub seconds: u64,
-    /// Whether that is too long ago.
+    /// Whether the announcement is too old.
     pub silent: bool,
 }
 
-/// The place in which a replica says how it is.
+/// The announcer of one replica, which writes its file in the store.
 #[derive(Debug, Clone)]
 pub struct Announcer {
     file: String,
 }
 
 impl Announcer {
-    /// The place of a replica with this name.
+    /// An announcer for the replica with this name.
     ///
     /// # Errors
-    /// The name is none that every storage takes.
+    /// The name has characters that some storage does not accept, or is too long.
     pub fn new(instance: &str) -> Result<Self, FleetError> {
         let is_plain = |of: char| of.is_ascii_alphanumeric() || "-_.".contains(of);
         let is_name =
@@ -86,25 +86,25 @@ impl Announcer {
         self.file.trim_end_matches(".json")
     }
 
-    /// Says how the replica is.
+    /// Writes the announcement.
     ///
     /// # Errors
-    /// The store does not take it.
+    /// The store cannot be written.
     pub fn say(&self, store: &Store, announcement: &Announcement) -> Result<(), FleetError> {
         let text = serde_json::to_string(announcement).unwrap_or_default();
         store.put_replica(&self.file, text)
     }
 
-    /// Says nothing more: the replica stops.
+    /// Removes the announcement, when the replica stops.
     ///
     /// # Errors
-    /// The store does not take it.
+    /// The store cannot be written.
     pub fn leave(&self, store: &Store) -> Result<(), FleetError> {
         store.remove(vec![store.replica_path(&self.file)])
     }
 }
 
-/// The replicas of a store, by name. `now` is the time of this machine, which counts where the store names none.
+/// The replicas of a store, by name. `now`, the time of this machine, is used if the store names no time.
 ///
 /// # Errors
 /// The store does not answer.
@@ -118,7 +118,7 @@ pub fn heard(store: &Store, now: Timestamp) -> Result<Vec<Heard>, FleetError> {
         let Some(bytes) = store.small(&meta.location)? else {
             continue;
         };
-        // What is none was written by something else.
+        // A file that is no announcement was written by another program.
         let Ok(said) = serde_json::from_slice(&bytes) else {
             continue;
         };

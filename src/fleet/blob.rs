@@ -1,4 +1,4 @@
-//! Blobs: the content of a file, compressed, under the name of its digest.
+//! Blobs: compressed contents of files, named by digest.
 
 #![expect(
     clippy::disallowed_methods,
@@ -17,13 +17,13 @@ use zstd::stream::write::Encoder;
 use crate::digest::Digest;
 use crate::error::FleetError;
 
-/// Level 3 makes a twentieth of the files of entities, faster than a network takes them.
+/// Level 3 compresses files of entities to a twentieth, faster than a network transfers them.
 const LEVEL: i32 = 3;
 
-/// The bytes that are read at once.
+/// The size of a read buffer, in bytes.
 const PIECE: usize = 256 * 1024;
 
-/// The most bytes that a blob can have whose content has `size` bytes: what does not compress grows a little.
+/// The largest blob of a content of `size` bytes: incompressible content grows a little.
 pub(crate) fn limit(size: u64) -> u64 {
     size.saturating_add(size / 128).saturating_add(1024)
 }
@@ -39,7 +39,7 @@ fn digest_of(mut from: impl Read) -> io::Result<(Digest, u64)> {
     Ok((hasher.finalize().into(), size))
 }
 
-/// Copies all, and counts.
+/// Copies everything, and returns the number of bytes.
 fn copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<u64> {
     let mut piece = vec![0; PIECE];
     let mut size = 0;
@@ -55,7 +55,7 @@ fn copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<u64> {
     }
 }
 
-/// A file as a blob.
+/// The blob of a file.
 pub(crate) fn compressed(path: &Path) -> io::Result<Bytes> {
     let mut encoder = Encoder::new(Vec::new(), LEVEL)?;
     encoder.include_checksum(true)?;
@@ -63,7 +63,7 @@ pub(crate) fn compressed(path: &Path) -> io::Result<Bytes> {
     Ok(encoder.finish()?.into())
 }
 
-/// Writes what passes, and knows its digest.
+/// A writer that computes the digest of the bytes it passes on.
 struct Checked<W> {
     out: W,
     hasher: Hasher,
@@ -81,10 +81,10 @@ impl<W: Write> Write for Checked<W> {
     }
 }
 
-/// Writes what a blob holds to `out`.
+/// Writes the content of a blob to `out`.
 ///
 /// # Errors
-/// It is not `size` bytes with this digest; `out` then holds part of something else.
+/// The content does not have this size and digest; `out` then holds a part of it.
 pub(crate) fn expand(
     blob: &Path,
     digest: &Digest,
@@ -97,13 +97,13 @@ pub(crate) fn expand(
     };
     let file = File::open(blob).map_err(|reason| FleetError::file("read", blob, reason))?;
     let decoder = Decoder::new(BufReader::new(file)).map_err(|error| damaged(error.to_string()))?;
-    // One byte more shows that there are more.
+    // One byte more than `size` is enough to detect a longer content.
     let mut decoder = decoder.take(size.saturating_add(1));
     let written = take(&mut decoder, out, digest, size);
     written.map_err(|error| damaged(error.to_string()))
 }
 
-/// Copies a file, if it still has the content that it had.
+/// Copies a file, and checks that its content is unchanged.
 pub(crate) fn copy_of(
     from: &mut dyn Read,
     digest: &Digest,

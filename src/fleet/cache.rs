@@ -1,8 +1,9 @@
-//! The files of a revision on this machine, as blobs and as a workspace.
+//! The local cache of a revision: its blobs, and its files as a workspace.
 //!
-//! `blobs/` holds the files of the last good revision, compressed; `good.json` is its manifest; `tree/` holds the files
-//! of the revision that was looked at last. A file in `tree/` stays where it is while it has the right content, so that
-//! notes about it stay true. Nothing is trusted because it is here: digests are compared each time.
+//! `blobs/` holds the compressed files of the last good revision, `good.json` its manifest, and `tree/` the files of
+//! the revision that was checked out last. A file in `tree/` is left in place while it has the right content, so that
+//! caches keyed by path and modification time stay valid. Local files are not trusted: their digests are compared each
+//! time.
 
 #![expect(clippy::disallowed_methods, reason = "a cache is files")]
 
@@ -29,20 +30,20 @@ const UNFINISHED: &str = "unfinished";
 const GOOD: &str = "good.json";
 const LOCK: &str = "lock";
 
-/// A folder with the files of a revision. One program uses it at a time.
+/// A folder with the files of a revision. Only one program can use it at a time.
 pub struct Cache {
     folder: PathBuf,
-    /// Held as long as the cache is used.
+    /// Held for the lifetime of the cache.
     _lock: File,
-    /// Removed with the cache, if nobody named a folder.
+    /// The temporary folder, if none was given; it is removed with the cache.
     _temporary: Option<TempDir>,
 }
 
-/// GivenContent that need not be fetched, by its digest.
+/// Contents that need not be fetched, by digest.
 pub(crate) type AtHand<'c> = BTreeMap<Digest, &'c GivenContent>;
 
 impl Cache {
-    /// The cache in a folder, which is made if it is not there.
+    /// The cache in a folder, which is created if it does not exist.
     ///
     /// # Errors
     /// The folder cannot be written to, or another program uses it.
@@ -50,10 +51,10 @@ impl Cache {
         Self::with(folder, None)
     }
 
-    /// A cache that is removed when it is no longer used.
+    /// A cache in a temporary folder.
     ///
     /// # Errors
-    /// There is no place for temporary files.
+    /// The temporary folder cannot be created.
     pub fn temporary() -> Result<Self, FleetError> {
         let folder = tempfile::Builder::new().prefix("tarbac-").tempdir();
         let folder =
@@ -79,7 +80,7 @@ impl Cache {
                 return Err(FleetError::file("lock", &folder, reason));
             }
         }
-        // Files that a program left when it was stopped.
+        // Files that an interrupted program left behind.
         let unfinished = folder.join(UNFINISHED);
         let left = fs::read_dir(&unfinished).into_iter().flatten().flatten();
         left.for_each(|entry| drop(fs::remove_file(entry.path())));
@@ -90,15 +91,15 @@ impl Cache {
         })
     }
 
-    /// The folder that is read as a workspace.
+    /// The folder with the files of the revision, in the layout of a workspace.
     pub fn tree(&self) -> PathBuf {
         self.folder.join(TREE)
     }
 
-    /// Makes the folder hold the files of a revision of a store.
+    /// Makes `tree/` hold the files of a revision of a store.
     ///
     /// # Errors
-    /// A file is not in the store, or is not what it has to be.
+    /// A file is not in the store, or does not have the size and digest that the manifest states.
     pub fn hold(&self, store: &Store, manifest: &Manifest) -> Result<(), FleetError> {
         self.check_out(manifest, &AtHand::new(), Some(store))
     }
@@ -113,11 +114,11 @@ impl Cache {
             .map_err(|reason| FleetError::file("write into", &folder, reason))
     }
 
-    /// Makes `tree/` hold the files of a manifest and no others: from what is at hand, from the blobs that are here,
-    /// or from a store.
+    /// Makes `tree/` hold exactly the files of a manifest: from `at_hand`, from the blobs in this cache, or from a
+    /// store.
     ///
     /// # Errors
-    /// A file is nowhere, or nowhere with the content that it has to have.
+    /// No copy of a file has the size and digest that the manifest states.
     pub(crate) fn check_out(
         &self,
         manifest: &Manifest,
@@ -167,7 +168,7 @@ impl Cache {
         Ok(())
     }
 
-    /// The content of a blob that is here, or else in a store.
+    /// The content of a blob from this cache, or else from a store.
     fn expanded(
         &self,
         digest: &Digest,
@@ -201,13 +202,13 @@ impl Cache {
         Ok(unfinished)
     }
 
-    /// A file of the tree as a blob.
+    /// The blob of a file in `tree/`.
     pub(crate) fn packed(&self, file: &FileEntry) -> Result<bytes::Bytes, FleetError> {
         let path = self.tree().join(&file.path);
         blob::compressed(&path).map_err(|reason| FleetError::file("read", &path, reason))
     }
 
-    /// Keeps a revision as the last good one: its blobs are here, and it is served if the store is away.
+    /// Keeps a revision as the last good one, to be served when the store is unreachable.
     pub(crate) fn keep(&self, manifest: &Manifest, bytes: &[u8]) -> Result<(), FleetError> {
         let path = self.folder.join(GOOD);
         let mut unfinished = self.unfinished()?;
@@ -249,7 +250,7 @@ impl GivenContent {
         blob::copy_of(&mut reader, digest, size, out).map_err(|_| FleetError::Restless(self.name()))
     }
 
-    /// The digest and the size.
+    /// The digest and size of the content.
     pub(crate) fn digest(&self) -> Result<(Digest, u64), FleetError> {
         match self {
             Self::OnDisk(path) => {
@@ -267,7 +268,7 @@ impl GivenContent {
     }
 }
 
-/// Removes what is not wanted in a folder.
+/// Removes the files of a folder that are not wanted.
 fn clear(folder: &Path, wanted: &BTreeSet<PathBuf>) -> io::Result<()> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -280,7 +281,7 @@ fn clear(folder: &Path, wanted: &BTreeSet<PathBuf>) -> io::Result<()> {
             true if wanted.contains(&path) => fs::remove_dir_all(&path)?,
             true => {
                 clear(&path, wanted)?;
-                // It stays if it has files.
+                // The removal fails if the folder still has files.
                 drop(fs::remove_dir(&path));
             }
             false if wanted.contains(&path) => {}
@@ -290,7 +291,7 @@ fn clear(folder: &Path, wanted: &BTreeSet<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a folder that only its user can read: entities may be confidential.
+/// Creates a folder that only its user can read, because entities may be confidential.
 #[cfg(unix)]
 fn private(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;

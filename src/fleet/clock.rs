@@ -1,7 +1,7 @@
-//! The clock of a store: the time that its answers name.
+//! The clock of a store, taken from the dates of its answers.
 //!
-//! How long ago a file was written is known only by the clock that wrote it down. The clock of this machine may be an
-//! hour away from it.
+//! The age of an object must be computed with the clock that stamped it. The clock of this machine may differ from it
+//! by hours.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,18 +13,18 @@ use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpService, ReqwestConnector,
 };
 
-/// The time of the last answer of a store. A folder has the clock of this machine, and names no time.
+/// The date of the last answer of a store. A folder uses the clock of this machine, and has no answers.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct StoreClock(Arc<Mutex<Option<Timestamp>>>);
 
 impl StoreClock {
-    /// The time of the last answer; `now` where none names it.
+    /// The date of the last answer; `now` if there is none.
     pub(crate) fn time(&self, now: Timestamp) -> Timestamp {
         let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         heard.unwrap_or(now)
     }
 
-    /// An answer names the time, as HTTP has it.
+    /// Sets the clock from the `Date` header of an answer.
     pub(crate) fn hear(&self, date: &str) {
         if let Ok(moment) = rfc2822::parse(date) {
             let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -33,7 +33,7 @@ impl StoreClock {
     }
 }
 
-/// Connections whose answers are listened to.
+/// A connector whose clients pass the dates of answers on to the clock.
 #[derive(Debug)]
 pub(crate) struct Listening(pub(crate) StoreClock);
 
@@ -85,7 +85,7 @@ mod tests {
         assert_eq!(clock.time(now), at("1994-11-06T08:49:37Z"));
     }
 
-    /// Each answer is listened to, as the builders of clouds ask.
+    /// The connector is used in the same way by the builders of all clouds.
     #[test]
     fn answers_are_listened_to() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

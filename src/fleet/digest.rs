@@ -1,21 +1,21 @@
-//! The digest of the content of a file.
+//! Digests of file contents.
 
 use std::fmt;
 
 use blake3::Hash;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A digest by BLAKE3, written as 64 hexadecimal digits.
+/// A BLAKE3 digest, written as 64 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// The digest of a text.
+    /// The digest of some bytes.
     pub(crate) fn hash(text: &[u8]) -> Self {
         blake3::hash(text).into()
     }
 
-    /// The digest that these digits say.
+    /// The digest written in hexadecimal digits.
     pub(crate) fn from_hex(digits: &str) -> Option<Self> {
         Hash::from_hex(digits).ok().map(Self::from)
     }

@@ -5,15 +5,15 @@ use std::path::Path;
 
 use thiserror::Error;
 
-/// The reason why something cannot be read from a store, or written to it.
+/// The reason why a store cannot be read or written.
 #[derive(Debug, Error)]
 pub enum FleetError {
-    /// The store does not answer, or refuses.
+    /// The store does not answer, or refuses the request.
     #[error("cannot {what} in the store: {}", shown(.reason))]
     Store {
-        /// What was tried, for example ``read `revisions/…` ``.
+        /// The attempted operation, for example ``read `revisions/…` ``.
         what: String,
-        /// What the store says.
+        /// The error of the store.
         reason: object_store::Error,
     },
     /// A file of a revision is not in the store.
@@ -22,12 +22,12 @@ pub enum FleetError {
         /// The digest.
         digest: String,
     },
-    /// A file of a revision is not what its name says.
+    /// A blob does not have the content that its name states.
     #[error("the blob {digest} is damaged: {reason}")]
     Damaged {
-        /// The digest that it has to have.
+        /// The expected digest.
         digest: String,
-        /// What is wrong.
+        /// The problem.
         reason: String,
     },
     /// A manifest cannot be used.
@@ -35,36 +35,36 @@ pub enum FleetError {
     Manifest {
         /// The number.
         number: u64,
-        /// What is wrong.
+        /// The problem.
         reason: String,
     },
-    /// A manifest is not signed by anybody who is trusted.
+    /// A manifest has no signature by a trusted key.
     #[error("revision {number} is not trusted: {reason}")]
     Untrusted {
         /// The number.
         number: u64,
-        /// What is wrong.
+        /// The problem.
         reason: String,
     },
-    /// There is no such revision.
+    /// The revision does not exist.
     #[error("the store has no revision {number}")]
     NoRevision {
         /// The number.
         number: u64,
     },
-    /// A store has neither the revision that it had nor a newer one.
+    /// The store has lost the served revision, and has no newer one.
     #[error("the store has neither revision {number} any more nor a newer one")]
     Lost {
         /// The number.
         number: u64,
     },
-    /// Others were first, again and again.
+    /// Other publishers created the next revision first, several times in a row.
     #[error("others published first, {0} times in a row")]
     Contended(u32),
     /// A local file cannot be read or written.
     #[error("cannot {what} `{path}`: {reason}")]
     File {
-        /// What was tried.
+        /// The attempted operation, as a verb.
         what: &'static str,
         /// The file.
         path: String,
@@ -77,12 +77,12 @@ pub enum FleetError {
     /// A key cannot be used.
     #[error("{0}")]
     Key(String),
-    /// Another program uses the folder.
+    /// Another program uses the folder of the cache.
     #[error("the cache `{0}` is used by another program")]
     InUse(String),
 }
 
-/// The message of a store in one line, without the parts of its answer that are markup.
+/// The first line of the message of a store: at most 300 characters, none of them a control character.
 fn shown(error: &object_store::Error) -> String {
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();
@@ -105,7 +105,7 @@ impl FleetError {
         Self::File { what, path, reason }
     }
 
-    /// Whether the same may succeed later, as nothing says that the content is wrong.
+    /// Whether a later try may succeed: the error does not say that content is wrong.
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Store { .. }

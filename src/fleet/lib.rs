@@ -1,10 +1,10 @@
 //! Revisions of a workspace in storage that its users operate: published once, read by many.
 //!
 //! A store holds blobs, which are named by the digest of their content and never change, and numbered manifests, each
-//! of which names the files of one revision. The only commit is that a manifest is created under a number that nothing
-//! has ([`publish()`]). Readers take the manifests in the order of their numbers and check each file ([`Replica`]).
+//! of which lists the files of one revision. Creating a manifest under an unused number is the only commit
+//! ([`publish()`]). Readers only move on to manifests with greater numbers, and check each file ([`Replica`]).
 //!
-//! Nothing here knows Cedar, or what a workspace means: whether a revision is good is said by whoever asks.
+//! This crate knows neither Cedar nor the meaning of a workspace: the caller decides whether a revision is good.
 
 #![warn(
     unreachable_pub,

@@ -19,14 +19,14 @@ use url::Url;
 use crate::clock::{Listening, StoreClock};
 use crate::error::FleetError;
 
-/// How long a store may take to be reached, and to say nothing.
+/// The limits for connecting to a store, and for its silence during an answer.
 const REACHED: Duration = Duration::from_secs(5);
 const SILENT: Duration = Duration::from_secs(15);
 
-/// How long a request is tried again.
+/// The time in which a failed request is repeated.
 const TRIED: Duration = Duration::from_secs(20);
 
-/// Where a store is, as a URL.
+/// The location of a store, as a URL.
 ///
 /// `az://ACCOUNT/CONTAINER/PREFIX`, `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX` or `file:///FOLDER`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,7 @@ enum Place {
     Folder(PathBuf),
 }
 
-/// A text is no place of a store.
+/// The text is not the location of a store.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
     "a store is like az://ACCOUNT/CONTAINER/PREFIX, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or file:///FOLDER"
@@ -52,8 +52,8 @@ enum Place {
 pub struct NoLocation;
 
 impl Location {
-    /// Opens the storage, whose answers set the clock. Credentials are taken from the environment, as each cloud names
-    /// them; a folder is made if it is not there and `make` says so.
+    /// Opens the storage, whose answers set `clock`. Credentials come from the environment variables of each cloud.
+    /// With `make`, a folder is created if it does not exist.
     ///
     /// # Errors
     /// The environment has wrong settings, or the folder cannot be used.
@@ -98,18 +98,18 @@ impl Location {
                     fs::create_dir_all(folder)
                         .map_err(|reason| FleetError::file("create", folder, reason))?;
                 }
-                // It need not be there yet, or at all times: what it does not have is not found.
+                // The folder may appear later or be unmounted for a while; then its objects are not found.
                 Arc::new(LocalFileSystem::new().with_fsync(true))
             }
         })
     }
 
-    /// The prefix of every object.
+    /// The prefix of all objects.
     pub(crate) fn prefix(&self) -> &Path {
         &self.prefix
     }
 
-    /// The last part of the place, by which a workspace is called where there are several.
+    /// The last part of the location, which names a workspace among several.
     pub fn name(&self) -> String {
         let of_all = match &self.place {
             Place::Azure { container, .. } => container,
@@ -119,12 +119,12 @@ impl Location {
         self.prefix.filename().unwrap_or(of_all).to_owned()
     }
 
-    /// Whether it is a folder, in which to look costs nothing.
+    /// Whether it is a folder, which is cheap to list.
     pub(crate) fn is_folder(&self) -> bool {
         matches!(self.place, Place::Folder(_))
     }
 
-    /// The place of a workspace below this one.
+    /// The location of a workspace below this one.
     #[must_use]
     pub fn below(&self, name: &str) -> Self {
         let mut below = self.clone();
@@ -185,7 +185,7 @@ impl fmt::Display for Location {
     }
 }
 
-/// How a store is spoken to. `plain` is the variable that allows it without TLS.
+/// The client options of a store. `plain` is the environment variable that allows HTTP without TLS.
 #[expect(
     clippy::disallowed_methods,
     reason = "a store is configured by the environment"
@@ -196,7 +196,7 @@ fn options(plain: &str) -> ClientOptions {
         .with_allow_http(is_plain)
         .with_connect_timeout(REACHED)
         .with_read_timeout(SILENT)
-        // The time of a whole blob depends on its size.
+        // The duration of a download depends on the size of the blob.
         .with_timeout_disabled()
 }
 

@@ -14,17 +14,18 @@ use crate::signature::{SigningKey, TrustedKeys};
 /// The version of the format.
 const VERSION: u64 = 1;
 
-/// The largest manifest, in bytes, and the most bytes that the files of a revision may have together.
+/// The largest manifest, and the largest total size of the files of a revision, in bytes.
 pub(crate) const LARGEST: u64 = 16 * 1024 * 1024;
 const LARGEST_SUM: u64 = 64 * 1024 * 1024 * 1024;
 
-/// Who publishes files: people change policies, and an import changes entities, each without undoing the other.
+/// The part of a workspace that a publisher owns. People change policies and an import changes entities; neither
+/// publication reverts the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
-    /// The schema, and the policies that people wrote.
+    /// The schema, and handwritten policies.
     Policies,
-    /// The entities, and the policies that an import made.
+    /// The entities, and imported policies.
     Entities,
 }
 
@@ -33,26 +34,26 @@ pub enum Part {
 pub struct FileEntry {
     /// The path in a workspace, for example `entities/people.json`.
     pub path: String,
-    /// Who publishes it.
+    /// The part that it belongs to.
     pub part: Part,
     /// The digest of the content.
     pub blake3: Digest,
-    /// The bytes.
+    /// The size in bytes.
     pub size: u64,
 }
 
-/// The readings that are switched on and off.
+/// The readings that are switched against their defaults.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Readings {
-    /// Those that are in force though they are not by default.
+    /// The readings that are switched on.
     #[serde(default)]
     pub on: Vec<String>,
-    /// Those that are not in force though they are by default.
+    /// The readings that are switched off.
     #[serde(default)]
     pub off: Vec<String>,
 }
 
-/// Who published a revision.
+/// The publisher of a revision.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Publisher {
     /// The program and its version.
@@ -60,7 +61,7 @@ pub struct Publisher {
     /// The name of the machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
-    /// The commit of git that the workspace was at.
+    /// The git commit of the workspace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
 }
@@ -69,22 +70,22 @@ pub struct Publisher {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     version: u64,
-    /// The number; 1 is the first.
+    /// The number, from 1.
     pub number: u64,
-    /// What the publisher read: the revision that `validate` prints.
+    /// The revision, as `validate` prints it for the workspace of the publisher.
     pub id: String,
-    /// The number of the revision before, if there was one.
+    /// The number of the preceding revision; `None` for the first.
     pub parent: Option<u64>,
     /// The name of the workspace: the last part of the store's URL.
     pub workspace: String,
-    /// When it was made, by the clock of the publisher. Nothing is decided by it.
+    /// The time of publication by the clock of the publisher, for information only.
     pub created: Timestamp,
-    /// Who made it.
+    /// The publisher.
     pub publisher: Publisher,
-    /// What the publisher says about it.
+    /// The message of the publisher.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// The number whose content this is again, if it is a revert.
+    /// The number of the revision whose content this one restores, if it is a revert.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverts_to: Option<u64>,
     /// The readings.
@@ -92,11 +93,11 @@ pub struct Manifest {
     pub readings: Readings,
     /// The files, sorted by path.
     pub files: Vec<FileEntry>,
-    /// Random digits, which tell two equal manifests of two publishers apart.
+    /// Random digits, which distinguish otherwise equal manifests of two publishers.
     pub(crate) nonce: String,
 }
 
-/// What stands in a store: a manifest, with its bytes as they are, and the signatures over these.
+/// The form in the store: the manifest with its bytes unchanged, and the signatures over these bytes.
 #[derive(Serialize, Deserialize)]
 struct Envelope {
     manifest: Box<RawValue>,
@@ -111,7 +112,7 @@ struct Signature {
 }
 
 impl Manifest {
-    /// A manifest that nothing is filled in of but the format.
+    /// A manifest with empty fields, except for version, number and time.
     pub(crate) fn new(number: u64, created: Timestamp) -> Self {
         Self {
             version: VERSION,
@@ -129,17 +130,17 @@ impl Manifest {
         }
     }
 
-    /// The first 16 digits of the revision, as answers have them.
+    /// The first 16 digits of the revision, as shown in answers.
     pub fn short_id(&self) -> &str {
         self.id.get(..16).unwrap_or(&self.id)
     }
 
-    /// The bytes of all files.
+    /// The total size of all files, in bytes.
     pub fn size(&self) -> u64 {
         self.files.iter().map(|file| file.size).sum()
     }
 
-    /// The bytes that a store keeps, with a signature if there is a key.
+    /// The bytes to store, signed if there is a key.
     pub(crate) fn written(&self, key: Option<&SigningKey>) -> serde_json::Result<Vec<u8>> {
         let manifest = serde_json::value::to_raw_value(self)?;
         let signature = key.map(|key| Signature {
@@ -155,7 +156,7 @@ impl Manifest {
     /// Reads the bytes that a store has under a number.
     ///
     /// # Errors
-    /// They are no manifest of this number, or nobody who is trusted has signed them for this workspace.
+    /// The bytes are not a manifest of this number, or have no trusted signature for this workspace.
     pub(crate) fn read(
         bytes: &[u8],
         number: u64,
@@ -201,7 +202,7 @@ impl Manifest {
         }
     }
 
-    /// What is wrong with it, if anything is.
+    /// The first problem of the manifest, if any.
     fn fault(&self, number: u64) -> Option<String> {
         if self.number != number {
             return Some(format!("it says that it is revision {}", self.number));

@@ -1,4 +1,4 @@
-//! The names of objects in a store, and of files in a revision.
+//! Paths of objects in a store, and of files in a revision.
 
 use crate::digest::Digest;
 use object_store::path::Path;
@@ -9,16 +9,16 @@ pub(crate) const REVISIONS: &str = "revisions";
 /// The folder of blobs.
 pub(crate) const BLOBS: &str = "blobs";
 
-/// The folder in which replicas say how they are.
+/// The folder of announcements.
 pub(crate) const REPLICAS: &str = "replicas";
 
-/// The folders of a workspace that a revision holds files of.
+/// The folders of a workspace whose files belong to a revision.
 pub(crate) const FOLDERS: [&str; 3] = ["entities", "policies", "schema"];
 
 /// The longest path of a file, in bytes.
 const LONGEST: usize = 1024;
 
-/// The name of the manifest of a revision; names sort as numbers do.
+/// The path of the manifest of a revision. The number is padded so that paths sort by number.
 pub(crate) fn of_revision(prefix: &Path, number: u64) -> Path {
     prefix
         .clone()
@@ -26,14 +26,14 @@ pub(crate) fn of_revision(prefix: &Path, number: u64) -> Path {
         .join(format!("{number:020}.json"))
 }
 
-/// The number in the name of a manifest.
+/// The number in the path of a manifest.
 pub(crate) fn number_of(path: &Path) -> Option<u64> {
     let digits = path.filename()?.strip_suffix(".json")?;
     let is_number = digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| digits.parse().ok()).flatten()
 }
 
-/// The name of a blob.
+/// The path of a blob.
 pub(crate) fn of_blob(prefix: &Path, digest: &Digest) -> Path {
     let digest = digest.to_string();
     let folder = digest.get(..2).unwrap_or_default();
@@ -41,13 +41,13 @@ pub(crate) fn of_blob(prefix: &Path, digest: &Digest) -> Path {
     folder.join(format!("{digest}.zst"))
 }
 
-/// The digest in the name of a blob.
+/// The digest in the path of a blob.
 pub(crate) fn digest_of(path: &Path) -> Option<Digest> {
     let digest = path.filename()?.strip_suffix(".zst")?;
     Digest::from_hex(digest)
 }
 
-/// Whether a path of a manifest names a file in a folder of a workspace, and nothing outside of it on any system.
+/// Whether a path of a manifest names a file inside a folder of the workspace, on every operating system.
 pub(crate) fn is_of_workspace(path: &str) -> bool {
     let mut parts = path.split('/');
     let folder = parts.next().unwrap_or_default();

@@ -10,27 +10,27 @@ use crate::error::FleetError;
 use crate::path::{BLOBS, REPLICAS, digest_of, of_revision};
 use crate::store::Store;
 
-/// A blob that nothing names is left for so long: a publication may be about to name it. In seconds.
+/// The minimum age of an unreferenced blob for its removal, in seconds: a running publication may be about to name it.
 const A_DAY: i64 = 24 * 60 * 60;
 
-/// What was removed.
+/// The numbers of removed objects.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pruned {
     /// The revisions.
     pub revisions: usize,
     /// The blobs.
     pub blobs: usize,
-    /// What replicas said that are gone.
+    /// The announcements of replicas that have stopped.
     pub replicas: usize,
 }
 
-/// Removes all but the newest `keep` revisions, at least one, and what nothing needs any more. `now` is the time of this
-/// machine, which counts where the store names none.
+/// Removes all revisions but the newest `keep` (at least one), unreferenced blobs, and announcements older than a day.
+/// `now`, the time of this machine, is used if the store names no time.
 ///
 /// # Errors
-/// The store does not answer, or a manifest that stays cannot be read: then no blob is removed.
+/// The store does not answer, or a kept manifest cannot be read; then no blob is removed.
 pub fn prune(store: &Store, keep: usize, now: Timestamp) -> Result<Pruned, FleetError> {
-    // First the blobs: one that a publication names from here on is in a manifest that is read below.
+    // The blobs are listed first: a blob that is published from here on is named by a manifest read below.
     let blobs = store.listed(BLOBS)?;
     let numbers = store.numbers(0)?;
     let (old, kept) = numbers.split_at(numbers.len().saturating_sub(keep.max(1)));

@@ -1,8 +1,8 @@
 //! Publishing: files become blobs, and a manifest is created under the next number.
 //!
-//! A program that is stopped at any step leaves a store that is whole: blobs that no manifest names do no harm, and the
-//! manifest comes last, at once. Where another was first, its revision is taken for the other part, and all is examined
-//! again.
+//! A program that is interrupted at any step leaves a consistent store: unreferenced blobs do no harm, and the
+//! manifest is created last, in one request. If another publisher was first, its revision provides the other part, and
+//! the combined revision is examined again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -18,10 +18,10 @@ use crate::manifest::{FileEntry, Manifest, Part, Publisher, Readings};
 use crate::signature::SigningKey;
 use crate::store::{Revision, Store};
 
-/// How often a publication begins again because another was first.
+/// The most attempts of a publication, after other publishers were first.
 const ATTEMPTS: u32 = 10;
 
-/// The content of a file.
+/// The content of a file to publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GivenContent {
     /// A file on this machine.
@@ -30,64 +30,64 @@ pub enum GivenContent {
     Text(String),
 }
 
-/// A file that is published.
+/// A file to publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given {
     /// The path in a workspace.
     pub path: String,
-    /// Whose it is.
+    /// The part that it belongs to.
     pub part: Part,
     /// The content.
     pub content: GivenContent,
 }
 
-/// What is to be the next revision.
+/// A proposal for the next revision.
 #[derive(Debug)]
 pub enum NextRevision {
-    /// These files, in place of all files.
+    /// These files replace all files.
     All(Vec<Given>, Readings),
-    /// The files of one part, in place of those that the newest revision has of it.
+    /// These files replace those of one part of the newest revision.
     Part(Part, Vec<Given>, Readings),
-    /// What an earlier revision was.
+    /// The content of an earlier revision.
     Revert(u64),
 }
 
-/// How a publication went.
+/// The outcome of a publication.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Published {
-    /// The newest revision is this already.
+    /// The newest revision already has this content.
     Unchanged(Manifest),
-    /// There is a new revision.
+    /// A new revision was created.
     New(Manifest),
 }
 
-/// Why nothing was published.
+/// The reason why nothing was published.
 #[derive(Debug, Error)]
 pub enum PublishError<E> {
-    /// Something went wrong on the way.
+    /// The store or a file could not be used.
     #[error(transparent)]
     Fleet(#[from] FleetError),
-    /// Whoever examines a revision refuses it.
+    /// The examination refused the revision.
     #[error("the revision is refused")]
     Refused(E),
 }
 
-/// What goes with a revision.
+/// The description and options of a publication.
 #[derive(Debug, Default)]
 pub struct RevisionLabel<'a> {
-    /// Who publishes.
+    /// The publisher.
     pub publisher: Publisher,
-    /// What is said about it.
+    /// The message of the publisher.
     pub message: Option<String>,
-    /// The time.
+    /// The time of publication.
     pub created: Timestamp,
-    /// The key that signs.
+    /// The signing key.
     pub key: Option<&'a SigningKey>,
-    /// Whether blobs that are there are written again.
+    /// Whether blobs that exist are written again.
     pub repair: bool,
 }
 
-/// A proposal with the digests of its files.
+/// The files of a proposal with their digests.
 struct Staged {
     entries: Vec<FileEntry>,
     content: BTreeMap<Digest, GivenContent>,
@@ -114,11 +114,11 @@ impl Staged {
     }
 }
 
-/// Publishes a revision. `examine` is given the folder of a workspace with exactly its files, and the readings; it says
-/// what the revision is called, or refuses it.
+/// Publishes a revision. `examine` gets a folder with exactly its files, and its readings; it returns the id of the
+/// revision, or refuses it.
 ///
 /// # Errors
-/// The store or a file cannot be used, others are first again and again, or the revision is refused.
+/// The store or a file cannot be used, other publishers were first too often, or the revision is refused.
 pub fn publish<E>(
     store: &Store,
     cache: &Cache,
@@ -171,7 +171,7 @@ pub fn publish<E>(
             })?;
         let bytes = bytes.into();
         if store.commit(next.number, &bytes)? {
-            // Blobs that were there before and that nothing named may have been removed meanwhile.
+            // Unreferenced blobs may have been pruned since they were found.
             restore(store, cache, &next, &known)?;
             store.hint(next.number);
             return Ok(Published::New(next));
@@ -180,7 +180,7 @@ pub fn publish<E>(
     Err(FleetError::Contended(ATTEMPTS).into())
 }
 
-/// The manifest that follows the newest one.
+/// The manifest to follow the newest one.
 fn proposed(
     store: &Store,
     newest: Option<&Manifest>,
@@ -208,7 +208,7 @@ fn proposed(
                 .filter(|file| file.part != *part && !mine.contains(&file.path.to_lowercase()));
             let others: Vec<FileEntry> = others.cloned().collect();
             files.extend(others);
-            // Readings are about policies.
+            // Readings belong to the policies.
             next.readings = match (part, newest) {
                 (Part::Entities, Some(newest)) => newest.readings.clone(),
                 _ => readings.clone(),
@@ -234,7 +234,7 @@ fn nonce() -> Result<String, FleetError> {
     Ok(format!("{number:016x}"))
 }
 
-/// The first file with each digest that is not known.
+/// One file for each digest of a manifest that is not known.
 fn missing<'m>(manifest: &'m Manifest, known: &BTreeSet<Digest>) -> Vec<(Digest, &'m FileEntry)> {
     let files = manifest.files.iter().map(|file| (file.blake3, file));
     let files: BTreeMap<Digest, &FileEntry> = files
@@ -243,7 +243,7 @@ fn missing<'m>(manifest: &'m Manifest, known: &BTreeSet<Digest>) -> Vec<(Digest,
     files.into_iter().collect()
 }
 
-/// Writes the blobs of a revision that an earlier one does not name.
+/// Writes the blobs that an earlier revision does not name.
 fn upload(
     store: &Store,
     cache: &Cache,
@@ -262,7 +262,7 @@ fn upload(
         })
 }
 
-/// Writes blobs again that have gone.
+/// Writes blobs again that are no longer in the store.
 fn restore(
     store: &Store,
     cache: &Cache,

@@ -1,7 +1,8 @@
-//! A replica: what is served on one machine of what a store has.
+//! Replicas: machines that serve the revisions of a store.
 //!
-//! It asks for the manifest after its own. Manifests are taken from the newest down, so that none is read in vain; one
-//! that cannot be used is told, and the one before it is tried, but none at or before the number that is served.
+//! A replica looks for manifests after its own. It tries them from the newest down, so that it does not load a
+//! revision that is already superseded. A manifest that cannot be used is reported, and the one before it is tried,
+//! but never one at or before the served number.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,32 +14,31 @@ use crate::error::FleetError;
 use crate::manifest::Manifest;
 use crate::store::{Revision, Store};
 
-/// How often all numbers are listed: a manifest may have been removed between those that are there.
+/// After so many polls all numbers are listed, because a manifest between two others may have been pruned.
 const LISTED: u32 = 20;
 
 /// The most rejected revisions that are remembered.
 const REMEMBERED: usize = 100;
 
-/// How a poll went.
+/// The outcome of a poll.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Poll {
-    /// The number that is served from here on, if it changed.
+    /// The number of the newly served revision, if it changed.
     pub taken: Option<u64>,
-    /// The revisions that could not be taken, each with the reason; each is told once.
+    /// The revisions that could not be served, with the reasons; each is reported once.
     pub rejected: Vec<(u64, String)>,
 }
 
-/// What a program serves of a store, without how: `take` is given the folder of a workspace and its manifest, and
-/// begins to serve it, or says what is wrong with it.
+/// A replica of a store. It leaves the serving to a callback ([`Take`]).
 pub struct Replica {
     store: Store,
     cache: Cache,
-    /// The number that is served; 0 before there is any.
+    /// The served number; 0 before the first revision.
     number: u64,
-    /// The greatest number that is known.
+    /// The greatest known number.
     newest: u64,
     polls: u32,
-    /// Why revisions after the one that is served cannot be taken.
+    /// The reasons why revisions after the served one were rejected.
     rejected: BTreeMap<u64, String>,
 }
 
@@ -47,11 +47,11 @@ pub struct Replica {
 #[error("{0}")]
 pub struct RefusedRevision(pub String);
 
-/// Begins to serve a revision, or says what is wrong with it.
+/// A callback that begins to serve the workspace in a folder, or refuses it with the reason.
 pub type Take<'t> = &'t mut dyn FnMut(&Path, &Manifest) -> Result<(), RefusedRevision>;
 
 impl Replica {
-    /// A replica of a store that serves nothing yet.
+    /// A replica that does not serve a revision yet.
     pub fn new(store: Store, cache: Cache) -> Self {
         Self {
             store,
@@ -68,26 +68,26 @@ impl Replica {
         &self.store
     }
 
-    /// The number that is served; 0 before there is any.
+    /// The served number; 0 before the first revision.
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// The greatest number that the store is known to have.
+    /// The greatest number known to be in the store.
     pub fn newest(&self) -> u64 {
         self.newest
     }
 
-    /// Why the newest revision is not served, if it is not.
+    /// The number of the newest rejected revision and the reason, if a revision after the served one was rejected.
     pub fn rejection(&self) -> Option<(u64, &str)> {
         let last = self.rejected.last_key_value();
         last.map(|(number, reason)| (*number, reason.as_str()))
     }
 
-    /// Serves the last good revision that is kept on this machine.
+    /// Serves the last good revision in the local cache.
     ///
     /// # Errors
-    /// There is none, or it cannot be used any more.
+    /// The cache has no good revision, or it can no longer be used.
     pub fn take_kept(&mut self, take: Take<'_>) -> Result<u64, FleetError> {
         let no_revision = || FleetError::NoRevision { number: 0 };
         let bytes = self.cache.good().ok_or_else(no_revision)?;
@@ -105,17 +105,17 @@ impl Replica {
         Ok(number)
     }
 
-    /// Looks for a newer revision, and takes the newest that is good.
+    /// Looks for newer revisions, and serves the newest good one.
     ///
     /// # Errors
-    /// The store does not answer. What is served stays.
+    /// The store does not answer. The served revision stays.
     pub fn poll(&mut self, take: Take<'_>) -> Result<Poll, FleetError> {
         let is_folder = self.store.location().is_folder();
         let is_full = is_folder || self.number == 0 || self.polls.is_multiple_of(LISTED);
         let is_again = self.polls.is_multiple_of(LISTED);
         self.polls = self.polls.wrapping_add(1);
         if is_again {
-            // What was damaged may have been mended.
+            // Damaged objects may have been repaired.
             self.rejected.clear();
         }
         let after = self.newest.max(self.number);
@@ -124,7 +124,7 @@ impl Replica {
         }
         let mut numbers = self.store.numbers(self.number.saturating_sub(1))?;
         if numbers.is_empty() && self.number > 0 {
-            // A share that is not mounted looks like an empty folder.
+            // An unmounted share looks like an empty folder.
             return Err(FleetError::Lost {
                 number: self.number,
             });
@@ -169,13 +169,13 @@ impl Replica {
             number,
             reason: refused.to_string(),
         })?;
-        // It is served in any case.
+        // A failure to keep it does not prevent serving it.
         drop(self.cache.keep(&manifest, &bytes));
         Ok(())
     }
 }
 
-/// The number that the bytes of a manifest say.
+/// The number stated in a manifest.
 fn number_in(bytes: &[u8]) -> Option<u64> {
     let value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
     value.pointer("/manifest/number")?.as_u64()

@@ -1,4 +1,4 @@
-//! A store: the objects below one prefix.
+//! Stores: the objects below a prefix of a storage.
 
 use std::io;
 use std::sync::Arc;
@@ -18,13 +18,13 @@ use crate::manifest::{LARGEST, Manifest};
 use crate::path::{BLOBS, REPLICAS, REVISIONS, number_of, of_blob, of_revision};
 use crate::signature::TrustedKeys;
 
-/// The threads that speak with stores.
+/// The number of threads for requests to stores.
 const THREADS: usize = 2;
 
-/// The hint at the newest revision, for people; nothing relies on it.
+/// A file with the newest number, for people; programs do not read it.
 const LATEST: &str = "latest.json";
 
-/// A store that a program publishes to or reads from. A call waits until it is answered.
+/// A store to publish to or to read from. Calls block until the store answers.
 #[derive(Clone)]
 pub struct Store {
     objects: Arc<dyn ObjectStore>,
@@ -35,7 +35,7 @@ pub struct Store {
     clock: StoreClock,
 }
 
-/// A revision of a store: its manifest, and the bytes that it was read from.
+/// A revision of a store: its manifest, and the bytes of the manifest.
 #[derive(Debug, Clone)]
 pub struct Revision {
     /// The manifest.
@@ -44,19 +44,19 @@ pub struct Revision {
 }
 
 impl Store {
-    /// A store to read from. With `trust`, its manifests have to be signed by one of these keys.
+    /// Opens a store for reading. With `trust`, its manifests must be signed by one of these keys.
     ///
     /// # Errors
-    /// The environment has wrong settings, a folder is not there, or no thread can be started.
+    /// The environment has wrong settings, the folder does not exist, or no thread can be started.
     pub fn open(location: &Location, trust: Option<TrustedKeys>) -> Result<Self, FleetError> {
         let clock = StoreClock::default();
         Self::over((location.open(false, &clock)?, clock), location, trust)
     }
 
-    /// The same to write to: a folder is made if it is not there.
+    /// Opens a store for writing: a folder is created if it does not exist.
     ///
     /// # Errors
-    /// Those of [`Store::open`].
+    /// The errors of [`Store::open`].
     pub fn make(location: &Location, trust: Option<TrustedKeys>) -> Result<Self, FleetError> {
         let clock = StoreClock::default();
         Self::over((location.open(true, &clock)?, clock), location, trust)
@@ -95,17 +95,17 @@ impl Store {
         }
     }
 
-    /// Where it is.
+    /// The location.
     pub fn location(&self) -> &Location {
         &self.location
     }
 
-    /// The time by the clock of the store, as of its last answer; `now`, the time of this machine, where it has none.
+    /// The time of the last answer, by the clock of the store; `now`, the time of this machine, if there is none.
     pub(crate) fn time(&self, now: Timestamp) -> Timestamp {
         self.clock.time(now)
     }
 
-    /// Sets the clock of the store, as an answer does.
+    /// Sets the clock of the store, as the `Date` header of an answer does.
     #[cfg(test)]
     pub(crate) fn hear(&self, date: &str) {
         self.clock.hear(date);
@@ -135,7 +135,7 @@ impl Store {
         Ok(names)
     }
 
-    /// The numbers of the revisions after this one, rising.
+    /// The numbers of the revisions after `after`, ascending.
     ///
     /// # Errors
     /// The store does not answer.
@@ -155,10 +155,10 @@ impl Store {
         Ok(numbers)
     }
 
-    /// The revision with this number; `None` if there is none.
+    /// The revision with this number; `None` if it does not exist.
     ///
     /// # Errors
-    /// The store does not answer, or what it has is no manifest of this number that is trusted.
+    /// The store does not answer, or the object is not a trusted manifest of this number.
     pub fn revision(&self, number: u64) -> Result<Option<Revision>, FleetError> {
         let Some(bytes) = self.manifest_bytes(number)? else {
             return Ok(None);
@@ -166,16 +166,16 @@ impl Store {
         self.read(bytes, number).map(Some)
     }
 
-    /// A revision, from the bytes of its manifest.
+    /// The revision of a manifest, from its bytes.
     pub(crate) fn read(&self, bytes: Bytes, number: u64) -> Result<Revision, FleetError> {
         let manifest = Manifest::read(&bytes, number, &self.name(), self.trust.as_deref())?;
         Ok(Revision { manifest, bytes })
     }
 
-    /// The newest revision; `None` if there is none at all.
+    /// The newest revision; `None` if there is none.
     ///
     /// # Errors
-    /// Those of [`Store::revision`].
+    /// The errors of [`Store::revision`].
     pub fn newest(&self) -> Result<Option<Revision>, FleetError> {
         match self.numbers(0)?.last() {
             Some(number) => self.revision(*number),
@@ -187,7 +187,7 @@ impl Store {
         let path = of_revision(&self.prefix, number);
         let read = async {
             let found = self.objects.get(&path).await?;
-            // Nothing larger is read into memory.
+            // Larger objects are not read into memory.
             match found.meta.size > LARGEST {
                 true => Ok(Err(found.meta.size)),
                 false => found.bytes().await.map(Ok),
@@ -207,13 +207,13 @@ impl Store {
         }
     }
 
-    /// Creates the manifest of a revision; `false` if the number is taken by another.
+    /// Creates the manifest of a revision; `false` if another publisher has taken the number.
     pub(crate) fn commit(&self, number: u64, bytes: &Bytes) -> Result<bool, FleetError> {
         let path = of_revision(&self.prefix, number);
         let put = self.put_new(&path, bytes.clone());
         match self.runtime.block_on(put) {
             Ok(()) => Ok(true),
-            // A request whose answer was lost may have been tried again.
+            // The object may be our own: a request is repeated when its answer is lost.
             Err(
                 object_store::Error::AlreadyExists { .. }
                 | object_store::Error::Precondition { .. },
@@ -225,14 +225,14 @@ impl Store {
         }
     }
 
-    /// Writes the hint at the newest revision. That it fails does not matter.
+    /// Writes the file with the newest number. Failures do not matter.
     pub(crate) fn hint(&self, number: u64) {
         let path = self.prefix.clone().join(LATEST);
         let text = format!("{{\"number\":{number}}}\n");
         let _ = self.runtime.block_on(self.objects.put(&path, text.into()));
     }
 
-    /// Puts a blob where it is not; one that is there has the content already.
+    /// Writes a blob, unless it exists: a blob with this name has the same content.
     pub(crate) fn put_blob(&self, digest: &Digest, bytes: Bytes) -> Result<(), FleetError> {
         let path = of_blob(&self.prefix, digest);
         match self.runtime.block_on(self.put_new(&path, bytes)) {
@@ -245,7 +245,7 @@ impl Store {
         }
     }
 
-    /// Writes a blob, and replaces one that is there.
+    /// Writes a blob, and replaces an existing one.
     pub(crate) fn replace_blob(&self, digest: &Digest, bytes: Bytes) -> Result<(), FleetError> {
         let path = of_blob(&self.prefix, digest);
         let put = self.runtime.block_on(self.objects.put(&path, bytes.into()));
@@ -253,7 +253,7 @@ impl Store {
             .map_err(|error| FleetError::store(format!("write the blob {digest}"), error))
     }
 
-    /// Whether a blob is there.
+    /// Whether a blob exists.
     pub(crate) fn has_blob(&self, digest: &Digest) -> Result<bool, FleetError> {
         let path = of_blob(&self.prefix, digest);
         match self.runtime.block_on(self.objects.head(&path)) {
@@ -266,10 +266,10 @@ impl Store {
         }
     }
 
-    /// Writes a blob, as it is kept, to `out`.
+    /// Writes the compressed bytes of a blob to `out`.
     ///
     /// # Errors
-    /// It is not there, is longer than a blob of `limit` bytes can be, or the store stops answering.
+    /// The blob does not exist, is longer than `limit` bytes, or the store stops answering.
     pub(crate) fn fetch(
         &self,
         digest: &Digest,
@@ -319,7 +319,7 @@ impl Store {
         listed.map_err(|error| FleetError::store(format!("list {folder}"), error))
     }
 
-    /// Removes objects; those that are gone already do not matter.
+    /// Removes objects; missing ones are no error.
     pub(crate) fn remove(&self, paths: Vec<Path>) -> Result<(), FleetError> {
         let paths = futures_util::stream::iter(paths.into_iter().map(Ok)).boxed();
         let removed = self.objects.delete_stream(paths);
@@ -333,7 +333,7 @@ impl Store {
         Ok(())
     }
 
-    /// Writes a file in the folder of replicas.
+    /// Writes an announcement.
     pub(crate) fn put_replica(&self, name: &str, text: String) -> Result<(), FleetError> {
         let path = self.prefix.clone().join(REPLICAS).join(name);
         let put = self.runtime.block_on(self.objects.put(&path, text.into()));
@@ -341,12 +341,12 @@ impl Store {
             .map_err(|error| FleetError::store("announce the replica", error))
     }
 
-    /// The path of a file in the folder of replicas.
+    /// The path of an announcement.
     pub(crate) fn replica_path(&self, name: &str) -> Path {
         self.prefix.clone().join(REPLICAS).join(name)
     }
 
-    /// A small object; `None` if it is not there.
+    /// A small object; `None` if it does not exist.
     pub(crate) fn small(&self, path: &Path) -> Result<Option<Bytes>, FleetError> {
         let read = async { self.objects.get(path).await?.bytes().await };
         match self.runtime.block_on(read) {

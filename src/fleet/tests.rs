@@ -74,7 +74,7 @@ pub(crate) fn entities(text: &str) -> NextRevision {
     NextRevision::Part(Part::Entities, files, Readings::default())
 }
 
-/// Publishes with an examination that finds nothing wrong and names a revision by its files.
+/// Publishes with an examination that accepts everything and names a revision by its files.
 pub(crate) fn put(
     store: &Store,
     proposal: NextRevision,
@@ -100,7 +100,7 @@ pub(crate) fn new(published: Result<Published, PublishError<Infallible>>) -> Man
     }
 }
 
-/// The texts of a workspace that the tests write, in a line.
+/// The contents of the two files that the tests write, as one text.
 pub(crate) fn named(folder: &Path) -> String {
     let read = |path: &str| std::fs::read_to_string(folder.join(path)).unwrap_or_default();
     format!(

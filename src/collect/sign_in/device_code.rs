@@ -1,7 +1,7 @@
 //! The device code flow: sign-in of a person with a code in a browser.
 //!
-//! Source: RFC 8628, and the page of Microsoft Entra on the device authorization grant. The Azure SDK for Rust does not
-//! implement this flow.
+//! Source: RFC 8628, and the page of Microsoft Entra on the device authorization grant. The Azure SDK for Rust does
+//! not implement this flow.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

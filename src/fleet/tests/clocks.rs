@@ -1,4 +1,4 @@
-//! Clocks that are an hour apart.
+//! Publishers, replicas and stores whose clocks differ by an hour.
 
 use jiff::SignedDuration;
 use jiff::fmt::rfc2822::DateTimePrinter;
@@ -9,20 +9,20 @@ use crate::announce::{Announcement, Announcer, ReplicaState, heard};
 use crate::prune::prune;
 use crate::replica::Replica;
 
-/// By how many seconds a clock is ahead.
+/// The seconds by which a clock is ahead.
 const CLOCKS: [i64; 3] = [-3600, 0, 3600];
 
 fn clock(ahead: i64) -> Timestamp {
     Timestamp::now() + SignedDuration::from_secs(ahead)
 }
 
-/// The time by a clock, as HTTP has it.
+/// The time of a clock, as a `Date` header.
 fn date(ahead: i64) -> String {
     let printer = DateTimePrinter::new();
     printer.timestamp_to_rfc9110_string(&clock(ahead)).unwrap()
 }
 
-/// A store whose clock is ahead, and says so.
+/// A store whose clock is ahead, and whose answers say so.
 fn ahead(seconds: i64) -> Store {
     let objects = Stopping::new(memory(), i64::MAX, true);
     objects.be_ahead(seconds);
@@ -39,7 +39,7 @@ fn put_at(store: &Store, proposal: NextRevision, seconds: i64) {
     new(put_with(store, proposal, &label));
 }
 
-/// What is new is decided by numbers, for each pair of publishers and each store.
+/// Replicas order revisions by number, whatever the clocks of publishers and stores.
 #[test]
 fn revisions_are_taken_whatever_the_clocks_say() {
     for (first, second, of_store) in triples() {
@@ -58,7 +58,7 @@ fn revisions_are_taken_whatever_the_clocks_say() {
     }
 }
 
-/// Whether a replica is silent is decided by the clock of the store, whoever asks.
+/// Silence is measured by the clock of the store, whatever the clock of the observer.
 #[test]
 fn a_replica_is_silent_by_the_clock_of_the_store() {
     for (of_replica, of_store, of_asker) in triples() {
@@ -74,14 +74,14 @@ fn a_replica_is_silent_by_the_clock_of_the_store() {
         Announcer::new("a").unwrap().say(&store, &said).unwrap();
         let all = heard(&store, clock(of_asker)).unwrap();
         assert!(!all[0].silent, "{of_replica} {of_store} {of_asker}");
-        // Four minutes go by in the store, and nothing is said.
+        // Four minutes pass in the store without an announcement.
         store.hear(&date(of_store + 240));
         let all = heard(&store, clock(of_asker)).unwrap();
         assert!(all[0].silent, "{of_replica} {of_store} {of_asker}");
     }
 }
 
-/// What a publication is about to name stays, even if the clock of whoever prunes is days ahead.
+/// A blob of a running publication is kept, even if the clock of the pruning machine is days ahead.
 #[test]
 fn what_is_new_by_the_clock_of_the_store_is_not_pruned() {
     for (of_store, of_asker) in [(-3600, 3600), (3600, -3600), (0, 3 * 86_400)] {

@@ -1,4 +1,4 @@
-//! A store that fails as it is told to.
+//! A store that fails on purpose.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use object_store::{
     ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
-/// Answers so many requests, and none after that, as if the program had been stopped.
+/// Answers a number of requests and no more, as if the program had been stopped.
 #[derive(Debug)]
 pub(crate) struct Stopping {
     inner: Arc<dyn ObjectStore>,
     left: AtomicI64,
-    /// Whether the last request is carried out, and only its answer is lost.
+    /// Whether the last request takes effect, and only its answer is lost.
     is_carried_out: bool,
-    /// By how many seconds its clock is ahead.
+    /// The seconds by which its clock is ahead.
     ahead: AtomicI64,
 }
 
@@ -35,7 +35,7 @@ impl Stopping {
         })
     }
 
-    /// From here on, its clock is ahead by so many seconds.
+    /// Sets the seconds by which its clock is ahead.
     pub(crate) fn be_ahead(&self, seconds: i64) {
         self.ahead.store(seconds, Ordering::SeqCst);
     }
@@ -45,7 +45,7 @@ impl Stopping {
         self.left.load(Ordering::SeqCst) >= 0
     }
 
-    /// Answers so many requests from here on.
+    /// Sets the number of requests that are still answered.
     pub(crate) fn set(&self, left: i64) {
         self.left.store(left, Ordering::SeqCst);
     }

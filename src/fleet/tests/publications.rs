@@ -1,4 +1,4 @@
-//! Publications: alone, at once, and stopped at each step.
+//! Publications: alone, at the same time, and interrupted at each step.
 
 use std::thread;
 
@@ -7,7 +7,7 @@ use super::*;
 use crate::error::FleetError;
 use crate::prune::prune;
 
-/// Every manifest of a store; each of their files is there and is what it says.
+/// All manifests of a store, after a check that each of their files is in the store and undamaged.
 fn whole(store: &Store) -> Vec<Manifest> {
     let numbers = store.numbers(0).unwrap();
     let manifests = numbers
@@ -88,7 +88,7 @@ fn a_revision_that_is_refused_is_not_there() {
     assert!(store.listed("blobs").unwrap().is_empty());
 }
 
-/// Two publishers of two parts, many times at the same time.
+/// Two publishers, each of one part, repeatedly at the same time.
 #[test]
 fn publishers_at_once_never_undo_each_other() {
     let folder = tempfile::tempdir().unwrap();
@@ -126,7 +126,7 @@ fn publishers_at_once_never_undo_each_other() {
             before.id.split_once('+').unwrap(),
             after.id.split_once('+').unwrap(),
         );
-        // Each changes one part, and the other is that of the revision before.
+        // Each revision changes one part, and keeps the other part of the revision before.
         assert!(
             (left.0 == right.0) != (left.1 == right.1),
             "{} {}",
@@ -136,7 +136,7 @@ fn publishers_at_once_never_undo_each_other() {
     }
 }
 
-/// A program that is stopped after each of its requests, with and without the last being carried out.
+/// A program that is interrupted after each of its requests, whether or not the last one takes effect.
 #[test]
 fn a_publisher_that_is_stopped_leaves_a_whole_store() {
     for is_carried_out in [false, true] {
@@ -223,7 +223,7 @@ fn pruning_keeps_what_the_newest_revisions_name() {
     assert_eq!(store.listed("blobs").unwrap().len(), blobs - 1);
     let whole = whole(&store);
     assert_eq!(whole.len(), 1);
-    // What was pruned is published again as anything else.
+    // Pruned content can be published again.
     assert_eq!(new(put(&store, policies("p1"))).id, "p1+e1");
 }
 

@@ -1,4 +1,4 @@
-//! Replicas: what they take, what they refuse, and what they do without a store.
+//! Replicas: accepted and rejected revisions, and operation without a store.
 
 use object_store::ObjectStoreExt;
 use object_store::path::Path as ObjectPath;
@@ -11,7 +11,7 @@ fn replica(store: &Store) -> Replica {
     Replica::new(store.clone(), Cache::temporary().unwrap())
 }
 
-/// Polls, and tells what is served then.
+/// Polls, and returns the contents that are served afterwards.
 fn polled(replica: &mut Replica) -> (Poll, Option<String>) {
     let mut served = None;
     let poll = replica.poll(&mut |folder, manifest| {
@@ -88,14 +88,14 @@ fn a_damaged_blob_is_refused_and_the_next_good_one_taken() {
     assert!(reason.contains(&damaged.to_string()), "{reason}");
     assert_eq!((replica.number(), replica.newest()), (1, 2));
     assert!(replica.rejection().is_some());
-    // It is told once.
+    // A rejection is reported once.
     assert_eq!(polled(&mut replica), (Poll::default(), None));
     new(put(&store, policies("p3")));
     assert_eq!(polled(&mut replica), (taken(3), Some("p3+".to_owned())));
     assert_eq!(replica.rejection(), None);
 }
 
-/// GivenContent of the right digest with more behind it, a blob of something else, and one that is gone.
+/// Blobs of another content, of the right content with more behind it, and an empty blob.
 #[test]
 fn each_kind_of_damage_is_refused() {
     let honest = new(put(&over(memory()), policies("p1")));
@@ -150,14 +150,14 @@ fn numbers_never_fall_and_gaps_are_passed() {
     run(objects.delete(&at(4))).unwrap();
     let mut replica = replica(&store);
     assert_eq!(polled(&mut replica).0.taken, Some(2));
-    // The fourth becomes visible before the third.
+    // The fourth revision becomes visible before the third.
     run(objects.put(&at(4), fourth.into())).unwrap();
     let found = (0..25).find_map(|_| polled(&mut replica).0.taken);
     assert_eq!(found, Some(4));
     run(objects.put(&at(3), third.into())).unwrap();
     assert!((0..25).all(|_| polled(&mut replica).0 == Poll::default()));
     assert_eq!(replica.number(), 4);
-    // Everything newer is gone: what is served stays, and the store is not believed.
+    // All newer revisions disappear: the served one stays, and the replica reports the loss.
     run(objects.delete(&at(4))).unwrap();
     run(objects.delete(&at(3))).unwrap();
     let errors = (0..25).filter_map(|_| replica.poll(&mut |_, _| Ok(())).err());
@@ -218,7 +218,7 @@ fn a_store_that_is_away_changes_nothing_and_comes_back() {
     let store = over(objects.clone());
     new(put(&store, policies("p1")));
     new(put(&store, entities("e1")));
-    // It goes away after each request.
+    // The store stops answering after each of the requests.
     for after in 0..6 {
         let stopping = Stopping::new(objects.clone(), after, false);
         let mut replica = replica(&over(stopping.clone()));
@@ -255,7 +255,7 @@ fn a_replica_starts_without_the_store_from_what_it_kept() {
         store.clone(),
         Cache::open(folder.path()).unwrap(),
     ));
-    // A newer revision that cannot be used leaves the tree in another state.
+    // A newer revision that is refused leaves `tree/` in a different state.
     new(put(&store, policies("bad")));
     let mut refusing = Replica::new(store, Cache::open(folder.path()).unwrap());
     let poll = refusing.poll(&mut |folder, _| match named(folder).contains("bad") {

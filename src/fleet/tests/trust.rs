@@ -1,4 +1,4 @@
-//! Signatures.
+//! Signed manifests: trusted, unknown and missing keys, and changed bytes.
 
 use std::path::PathBuf;
 
@@ -96,7 +96,7 @@ fn only_what_a_trusted_key_signed_is_taken() {
             "revision 2 is not trusted: it has no signature",
         ]
     );
-    // The signed manifest of one workspace is none of another's.
+    // The signed manifest of one workspace is not accepted for another.
     let bytes = store.manifest_bytes(1).unwrap().unwrap();
     assert!(trusting("fabrikam").read(bytes.clone(), 1).is_err());
     // A changed byte is noticed.
@@ -104,7 +104,7 @@ fn only_what_a_trusted_key_signed_is_taken() {
     let changed = text.replacen("\"parent\":null", "\"parent\": null", 1);
     assert_ne!(changed, text);
     assert!(trusting("contoso").read(changed.into(), 1).is_err());
-    // A publisher that trusts builds on nothing that it cannot trust.
+    // A publisher that checks signatures does not build on an untrusted revision.
     assert!(put(&trusting("contoso"), entities("e1")).is_err());
 }
 
