@@ -2,12 +2,11 @@
 //!
 //! They come from Microsoft Graph, Configuration Manager and the admin center.
 //!
-//! A file is a page of records: the answer of a service as it came (`{"value": […]}`), a bare array, one
-//! record a line, or the single record that PowerShell makes of a list of one. It is UTF-8 or, as
-//! Windows PowerShell writes it, UTF-16, with or without a byte order mark, plain or gzip. The records
-//! are handed on one by one, so that a page may be larger than memory.
+//! A file is a page of records: the answer of a service (`{"value": […]}`), a bare array, one record a line, or the
+//! single record that PowerShell writes for a list of one. It is UTF-8 or, as Windows PowerShell writes it, UTF-16,
+//! with or without a byte order mark, plain or gzip. Records are streamed, so that a page may be larger than memory.
 //!
-//! [`catalog`] lists the files and the calls that give them; [`Folder`] finds the files and their pages.
+//! [`catalog`] lists the files and the calls that return them; [`Folder`] finds the files and their pages.
 //! [`import`](mod@crate::import) makes a workspace of the records.
 
 pub mod catalog;
@@ -36,10 +35,10 @@ pub use on_disk::Exports;
 pub use page::{Page, read, read_one};
 pub use record_error::RecordError;
 
-/// Why a file cannot be read.
+/// The reason why a file cannot be read.
 #[derive(Debug, Error)]
 pub enum Unread {
-    /// The bytes cannot be had: among others, a gzip file that was cut off.
+    /// The bytes cannot be read, for example because a gzip file is truncated.
     #[error("{0}")]
     Io(io::Error),
     /// The content is malformed.
@@ -54,7 +53,7 @@ pub enum Unread {
     },
 }
 
-/// The key of an id: without regard to case and to braces around it.
+/// The key of an id: in lower case, without braces around it.
 pub(crate) fn key(id: &str) -> String {
     let id = id.trim().trim_start_matches('{').trim_end_matches('}');
     id.to_ascii_lowercase()

@@ -1,10 +1,10 @@
 //! Custom roles as Graph role definitions: translation, refusals, and differences from a tenant.
 //!
-//! A role definition of Intune (`deviceAndAppManagementRoleDefinition`) is a name, a description and a
-//! list of permissions. It has no condition, and it takes nothing away. [`RoleDefinition::for_role`] translates
-//! what the policies say of a role, and refuses what a role definition cannot say.
+//! An Intune role definition (`deviceAndAppManagementRoleDefinition`) has a name, a description and a list of
+//! permissions. It has no conditions and cannot deny. [`RoleDefinition::for_role`] translates the policies of a role,
+//! and refuses those that a role definition cannot express.
 //!
-//! The schema says which entities are roles, and names the permissions of Graph: its annotations `@graph`.
+//! The schema declares which entities are roles, and the ids of permissions in Graph: its annotations `@graph`.
 
 mod difference;
 
@@ -23,7 +23,7 @@ use tarbac_host::roles::{RoleDetails, by_role, inexpressible};
 pub use difference::{RoleDifference, differences};
 pub(crate) use difference::{permissions, roles};
 
-/// The most characters of a name and of a description, by the reference of the Graph API (beta).
+/// The longest name and description, in characters. Source: the reference of the Graph API (beta).
 const LONGEST: [(&str, usize); 2] = [("name", 128), ("description", 1024)];
 
 /// A role definition, as the body of a request that creates or updates one.
@@ -52,7 +52,7 @@ pub struct RolePermission {
 pub struct ResourceAction {
     /// The ids of the permissions, sorted.
     pub allowed_resource_actions: Vec<String>,
-    /// None: Intune has no deny.
+    /// Always empty: Intune has no deny.
     pub not_allowed_resource_actions: Vec<String>,
 }
 
@@ -79,12 +79,11 @@ impl RoleDefinition {
         allowed.map(String::as_str)
     }
 
-    /// The definition of a role by the policies in force and the attributes of its entity, which has the permissions
-    /// that no policy decides about.
+    /// The definition of a role, from the policies in force and from the attribute of its entity that lists the
+    /// permissions no policy decides about.
     ///
     /// # Errors
-    /// The role has no permission, or a policy says something of it that a role definition cannot: a finding
-    /// for each.
+    /// The role has no permission, or a policy has a part that a role definition cannot express: a finding for each.
     pub fn for_role(engine: &Engine, role: &EntityUid) -> Result<Self, Vec<Finding>> {
         let name = Lookup::new(engine).call(role);
         let mut findings = Vec::new();
@@ -147,7 +146,7 @@ fn unknown_to_graph(policy: &Policy, action: &Action) -> Finding {
     .help("write it as `@graph(\"Microsoft.Intune_…\")` of the action in the schema")
 }
 
-/// Findings for a name and a description that are longer than Intune takes.
+/// Findings for a name and a description that exceed the limits of Intune.
 fn too_long<'a>(name: &'a str, description: &'a str) -> impl Iterator<Item = Finding> + 'a {
     let texts = LONGEST.into_iter().zip([name, description]);
     texts.filter_map(move |((property, most), text)| {

@@ -1,19 +1,19 @@
 //! The import: a workspace made of the exports of a live tenant.
 //!
-//! [`import`] reads what Microsoft Graph, Configuration Manager and the admin center gave (see
-//! [`exports`](mod@crate::exports)) and makes entities of it, policies of its roles, and a [`ImportReport`] of the
-//! exports that do not fit together or are missing. It decides nothing and guesses nothing: what the exports do not
-//! say gives nobody anything, and the report says so.
+//! [`import`] reads the exports of Microsoft Graph, Configuration Manager and the admin center (see
+//! [`exports`](mod@crate::exports)). It writes entities, the policies of roles, and an [`ImportReport`] on exports
+//! that are missing or do not match. It does not decide or guess: a fact missing from the exports gives no access, and
+//! is reported.
 //!
 //! | module | content |
 //! |---|---|
-//! | `collection` | the age of the exports, and what was refused |
+//! | `collection` | the age of the exports, and refused calls |
 //! | `tenant`, `sites`, `site_version` | the declared tenant, its toggle, hierarchies and their versions |
 //! | `intune` | roles, role assignments, scope tags |
 //! | `entra`, `license`, `membership` | people and groups, and the role assignments of each |
 //! | `eligibility` | memberships that people may activate |
 //! | `configmgr` | collections, devices, and the permissions of administrative users |
-//! | `managed` | devices as the admin center lists them |
+//! | `managed` | devices as listed in the admin center |
 //! | `role`, `policy` | roles as policies and entities |
 //! | `cross_checks` | notes that depend on several exports |
 //! | `workspace`, `entity` | the files of the workspace |
@@ -61,7 +61,7 @@ use tarbac_host::engine::Engine;
 pub use entity::NOTHING;
 pub use report::{ImportReport, Matter, Note, Topic};
 
-/// Topics of which each means that people may be permitted more, or discovered, than the exports say.
+/// The topics that each mean that people may have more permissions or discoveries than the exports state.
 const ADMINISTRATORS_UNKNOWN: [&Topic; 10] = [
     &DISCOVERY_CONFLICT,
     &DISCOVERY_UNKNOWN,
@@ -75,9 +75,9 @@ const ADMINISTRATORS_UNKNOWN: [&Topic; 10] = [
     &UNNAMED_OPERATION,
 ];
 
-/// The exports with what was declared and a refresh must not lose unseen: the tenant, since the exports of another one
-/// are no refresh of its data; its hierarchies, with the collection that alone is uploaded; and that it has opted in to
-/// Scoped permissions, which is for good.
+/// The exports, with the declared values that a refresh must not lose unnoticed: the name of the tenant, because the
+/// exports of another tenant are no refresh of its data; its hierarchies, each with its upload collection; and the
+/// opt-in to Scoped permissions, which cannot be undone.
 fn with_tenant(mut exports: BTreeSet<String>, tenant: &Tenant) -> BTreeSet<String> {
     exports.insert(format!("tenant.json of {}", tenant.name));
     let hierarchies = tenant.hierarchies.iter();
@@ -101,7 +101,7 @@ fn with_tenant(mut exports: BTreeSet<String>, tenant: &Tenant) -> BTreeSet<Strin
     exports
 }
 
-/// A workspace that was made of exports.
+/// A workspace made of exports.
 pub struct Imported {
     tenant: Tenant,
     intune: Intune,
@@ -113,12 +113,12 @@ pub struct Imported {
     managed: Managed,
     /// The groups that give a role or permission and may have more members than the exports list.
     unlisted: BTreeSet<u32>,
-    /// Whether people may be permitted more in Configuration Manager, or discovered, than the exports say.
+    /// Whether people may have more permissions or discoveries in Configuration Manager than the exports state.
     are_administrators_assumed: bool,
     /// Policies and schema.
     texts: Vec<bundle::TextFile>,
     roles: Vec<role::RoleEntity>,
-    /// The exports that were read, and all that are there.
+    /// The exports that were read, and all existing ones.
     exports: BTreeSet<String>,
     present: BTreeSet<String>,
     /// Whether exports are missing whose contents would have been imported.
@@ -126,11 +126,11 @@ pub struct Imported {
     report: ImportReport,
 }
 
-/// Makes a workspace of the exports of a tenant. The workspace gets a copy of the policies and the schema of
-/// `shipped`; eligible memberships are those at the moment `now`.
+/// Makes a workspace of the exports of a tenant, with a copy of the policies and the schema of `shipped`. Eligible
+/// memberships are those at the time `now`.
 ///
 /// # Errors
-/// A file cannot be read or is malformed, or one is missing that another one needs.
+/// A file cannot be read or is malformed, or a file is missing that another one depends on.
 pub fn import<F: Files>(
     files: &F,
     shipped: &Engine,

@@ -1,8 +1,7 @@
 //! The catalog of export files: purpose, call, rights, and recognition of their paths.
 //!
-//! `<id>` stands for the id of each object, `<site>` for the site code of a hierarchy, and `<provider>`
-//! for the host of its SMS Provider. The table is data: what people are told, what a program asks for and what a script
-//! asks for are made of the same rows.
+//! `<id>` stands for the id of each object, `<site>` for the site code of a hierarchy, and `<provider>` for the host
+//! of its SMS Provider. The help, the collector and the PowerShell script are all made from the same table.
 
 mod call;
 mod cloud;
@@ -19,51 +18,52 @@ pub use table::{EXPORTS, READ_ONLY_ANALYST};
 /// A file of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Export {
-    /// Its path in the folder.
+    /// The path in the folder.
     pub file: &'static str,
-    /// What it is for.
+    /// The purpose.
     pub purpose: &'static str,
-    /// Where it comes from.
+    /// The source.
     pub source: ExportSource,
-    /// What is needed to read it: a permission of Microsoft Graph, or a role.
+    /// The permission of Microsoft Graph or the role that is needed to read it.
     pub rights: &'static str,
-    /// Whether nothing is lost without it.
+    /// Whether an import without it is complete.
     pub is_optional: bool,
 }
 
-/// The file that declares what no service tells.
+/// The file with the values that no service returns, declared by hand.
 pub const TENANT: &str = "tenant.json";
 /// The export of the toggle Use Intune RBAC.
 pub const TOGGLE: &str = "graph/tenantAttachRBAC.json";
 /// The export of All devices.
 pub const DEVICES: &str = "devices.csv";
-/// The account of a collection, which says where every export came from.
+/// The account of a collection: the outcome of each call.
 pub const COLLECTED: &str = "collected.json";
 
-/// The reports that list devices, whose files are called after them: `DevicesWithInventory_<guid>.csv`.
+/// The reports that list devices; their file names begin with the name of the report:
+/// `DevicesWithInventory_<guid>.csv`.
 const REPORTS: [&str; 3] = [
     "DevicesWithInventory",
     "ComanagementEligibilityTenantAttachedDevices",
     "Devices",
 ];
 
-/// The file that a file is, where the admin center has given it another name.
+/// The catalog file that a downloaded report stands for, under the name that the admin center gave it.
 pub fn known_as(path: &str) -> Option<&'static str> {
     let stem = path.strip_suffix(".gz").unwrap_or(path);
-    // What is in an archive is told when it is read.
+    // The content of an archive is checked when it is read.
     let stem = stem.strip_suffix(".csv").or(stem.strip_suffix(".zip"))?;
     let report = stem.split(['_', ' ', '(']).next().unwrap_or_default();
     let is_report = REPORTS.iter().any(|name| name.eq_ignore_ascii_case(report));
     (is_report && !stem.contains('/')).then_some(DEVICES)
 }
 
-/// The name of the export to which a path belongs: with the site code of its hierarchy, and without the ids of objects.
-/// `None` for declared files.
+/// The name of the export to which a path belongs, with the site code of its hierarchy, and with `<id>` for the ids of
+/// objects. `None` for declared files.
 pub fn called(path: &str) -> Option<String> {
     if known_as(path).is_some() {
         return Some(DEVICES.to_owned());
     }
-    // The ones stand in for the others.
+    // Schedules may be exported in place of instances.
     let path = path.replace("ligibilitySchedules.", "ligibilityScheduleInstances.");
     let export = export_at(&path).filter(|export| ![TENANT, TOGGLE].contains(&export.file))?;
     let parts = export.file.split('/').zip(path.split('/'));
@@ -74,7 +74,7 @@ pub fn called(path: &str) -> Option<String> {
     Some(parts.collect::<Vec<String>>().join("/"))
 }
 
-/// What a path in the folder is, be it one of several pages.
+/// The export to which the path of a page belongs.
 pub fn export_at(path: &str) -> Option<Export> {
     let stem = |path: &str| {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));

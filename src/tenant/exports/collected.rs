@@ -4,24 +4,24 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-/// The account of a collection, as `collected.json` has it.
+/// The account of a collection, in the format of `collected.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Collected {
-    /// The version of the form: 1.
+    /// The version of the format: 1.
     pub version: u32,
-    /// The program that collected, with its version.
+    /// The program, with its version.
     pub program: String,
-    /// When it began, as RFC 3339 has it.
+    /// The time of the first call, in RFC 3339.
     pub started_at: String,
-    /// When it had ended; a collection that was resumed ends later.
+    /// The time of the last answer; later if the collection was resumed.
     pub finished_at: String,
-    /// The cloud that was asked.
+    /// The name of the cloud.
     pub cloud: String,
-    /// The id of the tenant, where the token names it.
+    /// The id of the tenant, if the token states it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<String>,
-    /// Who asked: the person or the application that the token names.
+    /// The person or application, if the token states it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     /// Whether names and ids are made up.
@@ -30,32 +30,32 @@ pub struct Collected {
     pub calls: Vec<CollectedCall>,
 }
 
-/// A call of the catalog, of all objects that it is about.
+/// A call of the catalog, for all objects that it is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CollectedCall {
     /// The export: `graph/groups/<id>/members.json`, `configmgr/P01/SMS_Admin.json`.
     pub export: String,
-    /// What became of it.
+    /// The outcome.
     pub state: CallState,
-    /// How many files there are.
+    /// The number of files.
     pub files: u64,
-    /// How many records there are, in all files.
+    /// The number of records in all files.
     pub rows: u64,
-    /// How many requests it took, with those that were repeated.
+    /// The number of requests, including repetitions.
     pub requests: u64,
-    /// How many of them were repeated.
+    /// The number of repetitions.
     pub retries: u64,
-    /// How many objects were gone when they were asked about.
+    /// The number of objects that no longer existed when they were requested.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub gone: u64,
-    /// The status of the answer that refused it.
+    /// The status of the error answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// The permission or role that it takes, where it was refused.
+    /// The required permission or role, if the call was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permission: Option<String>,
-    /// The reason that the service gave.
+    /// The error message of the service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
@@ -64,11 +64,11 @@ pub struct CollectedCall {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum CallState {
-    /// All of it is there.
+    /// All records were collected.
     Collected,
-    /// The service refused it, or some of it, for want of a permission.
+    /// The service refused all or some requests for lack of a permission.
     Refused,
-    /// The service answered it with another error.
+    /// The service answered with another error.
     Failed,
 }
 
@@ -76,13 +76,13 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-/// The folder, within one of exports, in which a collection keeps what is not whole yet.
+/// The staging folder of a collection, within the folder of exports.
 pub const STAGING: &str = ".tarbac-collect";
 
-/// The file in it that is there while a collection takes the place of the one before.
+/// The file in the staging folder that exists while a collection replaces the earlier one.
 pub const PUBLISHING: &str = "publishing";
 
-/// Whether a collection is taking the place of the one before, or was stopped while it did: the exports are of both.
+/// Whether the exports are a mixture of two collections: a replacement is in progress, or was interrupted.
 pub fn is_publishing(exports: &Path) -> bool {
     exports.join(STAGING).join(PUBLISHING).exists()
 }

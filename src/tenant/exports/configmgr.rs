@@ -1,7 +1,6 @@
-//! Rows of Configuration Manager's classes, as the AdminService or PowerShell write them.
+//! Rows of Configuration Manager classes, as written by the AdminService or PowerShell.
 //!
-//! A lazy property is one that a query of the whole class leaves out or answers with `null`; it is
-//! read instance by instance.
+//! A lazy property is missing or `null` in a query of the whole class, and has to be read instance by instance.
 
 use serde::Deserialize;
 use smol_str::SmolStr;
@@ -35,15 +34,15 @@ pub struct SmsAdmin {
     /// 0 is a user of Active Directory, 1 a group, 2 a machine.
     #[serde(default, deserialize_with = "optional_number")]
     pub account_type: Option<u32>,
-    /// Whether it was removed.
+    /// Whether the administrative user was removed.
     #[serde(default, deserialize_with = "optional_flag")]
     pub is_deleted: Option<bool>,
-    /// Which role holds for which collections and security scopes (lazy).
+    /// The roles, each with a collection or security scope in which it applies (lazy).
     #[serde(default, deserialize_with = "list")]
     pub permissions: Option<Vec<SmsAPermission>>,
 }
 
-/// A security role together with one collection or security scope for which it holds.
+/// A security role together with a collection or security scope in which it applies.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(
     rename_all = "PascalCase",
@@ -68,7 +67,7 @@ pub struct SmsRole {
     /// The key of the class.
     #[serde(rename = "RoleID")]
     pub role_id: String,
-    /// The name the console shows.
+    /// The name in the console.
     #[serde(default)]
     pub role_name: Option<String>,
     /// The permissions of the role, by type of object (lazy).
@@ -91,7 +90,7 @@ pub struct SmsARoleOperation {
     pub granted_operations: u32,
 }
 
-/// An operation that the site knows, with its bit.
+/// An operation of the site, with its bit.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(
     rename_all = "PascalCase",
@@ -101,11 +100,11 @@ pub struct SmsAvailableOperation {
     /// The type of object.
     #[serde(rename = "ObjectTypeID", deserialize_with = "number")]
     pub object_type_id: u32,
-    /// Its name: `SMS_Collection`.
+    /// The name of the type: `SMS_Collection`.
     pub object_type_name: String,
     /// The name of the operation: `Read Resource`.
     pub operation_name: String,
-    /// The value of its bit.
+    /// The value of the bit.
     #[serde(deserialize_with = "number")]
     pub bit_flag: u32,
 }
@@ -117,7 +116,7 @@ pub struct SmsCollection {
     /// The key of the class.
     #[serde(rename = "CollectionID")]
     pub collection_id: SmolStr,
-    /// The name the console shows.
+    /// The name in the console.
     #[serde(default)]
     pub name: Option<String>,
     /// 1 holds users, 2 devices.
@@ -142,7 +141,7 @@ pub struct SmsFullCollectionMembership {
         deserialize_with = "number"
     )]
     pub resource_id: u32,
-    /// The kind of the resource; absent where the call did not select it.
+    /// The kind of the resource; absent if the call did not select it.
     #[serde(default, rename = "ResourceType", deserialize_with = "optional_number")]
     pub resource_type: Option<u32>,
 }
@@ -161,7 +160,7 @@ pub struct SmsRSystem {
     /// The name of the device.
     #[serde(default, deserialize_with = "trimmed")]
     pub name: Option<String>,
-    /// The name of the device, where it has no other.
+    /// The NetBIOS name, used if there is no name.
     #[serde(default, deserialize_with = "trimmed")]
     pub netbios_name: Option<String>,
     /// The operating system.
@@ -171,19 +170,18 @@ pub struct SmsRSystem {
         deserialize_with = "trimmed"
     )]
     pub operating_system: Option<String>,
-    /// Whether it has a client; absent where the call did not select it.
+    /// Whether the device has a client; absent if the call did not select it.
     #[serde(default, deserialize_with = "flag")]
     pub client: Option<Option<bool>>,
-    /// Whether a newer record of the same device has taken its place; absent where the call did not select
-    /// it.
+    /// Whether a newer record of the same device has replaced this one; absent if the call did not select it.
     #[serde(default, deserialize_with = "flag")]
     pub obsolete: Option<Option<bool>>,
-    /// Whether it was retired; absent where the call did not select it.
+    /// Whether the device was retired; absent if the call did not select it.
     #[serde(default, deserialize_with = "flag")]
     pub decommissioned: Option<Option<bool>>,
 }
 
-/// A user that a discovery has found.
+/// A user found by a discovery.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an instance of SMS_R_User")]
 pub struct SmsRUser {
@@ -197,11 +195,11 @@ pub struct SmsRUser {
     /// `DOMAIN\name`.
     #[serde(default)]
     pub unique_user_name: Option<String>,
-    /// The security identifier in Active Directory; absent where the call did not select it.
+    /// The security identifier in Active Directory; absent if the call did not select it.
     #[serde(default, rename = "SID", deserialize_with = "stated")]
     pub sid: Option<Option<String>>,
-    /// The id of the account in Microsoft Entra, which comes from Microsoft Entra user discovery; absent
-    /// where the call did not select it.
+    /// The id of the account in Microsoft Entra, set by Microsoft Entra user discovery; absent if the call did not
+    /// select it.
     #[serde(default, rename = "AADUserID", deserialize_with = "stated")]
     pub aad_user_id: Option<Option<String>>,
     /// The discoveries that have found the user.
@@ -219,7 +217,7 @@ pub struct SmsSecuredCategory {
     /// The key of the class.
     #[serde(rename = "CategoryID")]
     pub category_id: String,
-    /// The name the console shows.
+    /// The name in the console.
     #[serde(default)]
     pub category_name: Option<String>,
 }

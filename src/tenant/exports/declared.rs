@@ -6,17 +6,17 @@ use serde::{Deserialize, Deserializer};
 
 use super::lenient::stated;
 
-/// A tenant, as declared.
+/// A declared tenant.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Tenant {
     /// The name of the tenant, which is the id of its entity.
     #[serde(deserialize_with = "not_empty")]
     pub name: String,
-    /// The toggle Use Intune RBAC; `None` where an export of Graph has it.
+    /// The toggle Use Intune RBAC; `None` if it is exported from Graph.
     #[serde(default)]
     pub use_intune_rbac: Option<bool>,
-    /// When it was last changed, as Cedar writes a moment.
+    /// The time of the last change of the toggle, in Cedar's format.
     #[serde(default, deserialize_with = "moment")]
     pub use_intune_rbac_changed_at: Option<String>,
     /// Whether the tenant allows access to unlicensed administrators.
@@ -29,22 +29,22 @@ pub struct Tenant {
     pub hierarchies: Vec<Hierarchy>,
 }
 
-/// A hierarchy, as declared.
+/// A declared hierarchy.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Hierarchy {
-    /// The site code of its top site, three letters or digits; the id of its entity.
+    /// The site code of the top site, three letters or digits; also the id of the entity.
     #[serde(deserialize_with = "site_code")]
     pub site_code: String,
-    /// The version as year and month: 2403; `None` where the site tells it.
+    /// The version as year and month: 2403; `None` to take it from the export of the site.
     #[serde(default, deserialize_with = "version")]
     pub version: Option<u32>,
     /// The checkbox Enforce Configuration Manager RBAC.
     pub enforce_config_mgr_rbac: bool,
     /// Whether the version came from the early update ring.
     pub early_update_ring: bool,
-    /// The collection, by its id or name, of which alone devices are uploaded, with its child collections;
-    /// none where all devices are.
+    /// The id or name of the collection to which the upload of devices is limited, including its child collections;
+    /// `None` if all devices are uploaded.
     #[serde(default, deserialize_with = "optional_name")]
     pub upload_collection: Option<String>,
 }
@@ -88,7 +88,7 @@ fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, 
     };
     let moment = DateTime::parse_from_rfc3339(&text).ok();
     let moment = moment.map(|moment| moment.with_timezone(&Utc));
-    // Cedar knows no leap seconds and four digits of a year.
+    // Cedar has no leap seconds, and four digits for the year.
     let is_cedar = |moment: &DateTime<Utc>| {
         (1970..=9999).contains(&moment.year()) && moment.timestamp_subsec_millis() < 1000
     };

@@ -1,4 +1,4 @@
-//! The reader of `devices.csv`, the admin center's export of All devices.
+//! The format of `devices.csv`, the admin center's export of All devices.
 
 use std::cell::Cell;
 use std::io::{self, Read};
@@ -6,20 +6,20 @@ use std::io::{self, Read};
 use super::Unread;
 use super::text::{text, too_long};
 
-/// A device that the admin center shows.
+/// A device listed in the admin center.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceRow {
     /// The name of the device.
     pub name: String,
-    /// Who manages it.
+    /// The managing service, as the export names it.
     pub managed_by: String,
     /// The operating system.
     pub operating_system: String,
 }
 
-/// What the columns are called: in the export of All devices, and in the reports DevicesWithInventory and
-/// ComanagementEligibilityTenantAttachedDevices (reports-export-graph-available-reports.md), with `_loc` behind
-/// those that are told in the words of the admin center.
+/// The names of the columns: in the export of All devices, and in the reports DevicesWithInventory and
+/// ComanagementEligibilityTenantAttachedDevices. Source: reports-export-graph-available-reports.md. Columns with
+/// localized values end in `_loc`.
 const NAME: [&str; 2] = ["Device name", "DeviceName"];
 const MANAGED_BY: [&str; 5] = [
     "Managed by",
@@ -30,14 +30,14 @@ const MANAGED_BY: [&str; 5] = [
 ];
 const OPERATING_SYSTEM: [&str; 2] = ["OS", "OSDescription"];
 
-/// How the admin center and `managementAgentType` say that Configuration Manager alone manages a device.
+/// The values of the admin center and of `managementAgentType` for management by Configuration Manager alone.
 const ATTACHED: [&str; 4] = [
     "ConfigMgr",
     "Configuration Manager",
     "configurationManagerClient",
     "8",
 ];
-/// How they say that both do.
+/// The values for co-management.
 const CO_MANAGED: [&str; 5] = [
     "Co-managed",
     "configurationManagerClientMdm",
@@ -47,21 +47,21 @@ const CO_MANAGED: [&str; 5] = [
 ];
 
 impl DeviceRow {
-    /// Whether Configuration Manager manages it, be it together with Intune.
+    /// Whether Configuration Manager manages the device, alone or together with Intune.
     pub fn is_attached(&self) -> bool {
         self.is_co_managed() || is_one_of(&self.managed_by, &ATTACHED)
     }
 
-    /// Whether Intune manages it as well.
+    /// Whether both Configuration Manager and Intune manage the device.
     pub fn is_co_managed(&self) -> bool {
         is_one_of(&self.managed_by, &CO_MANAGED)
     }
 }
 
-/// Rows as a file that [`read`] takes.
+/// Rows in the format that [`read`] accepts.
 ///
 /// # Errors
-/// They cannot be written, which does not happen in memory.
+/// Writing fails, which does not happen in memory.
 pub fn written(rows: &[DeviceRow]) -> io::Result<Vec<u8>> {
     let mut sheet = csv::Writer::from_writer(Vec::new());
     let columns = [&NAME[..], &MANAGED_BY, &OPERATING_SYSTEM];
@@ -76,11 +76,10 @@ fn is_one_of(text: &str, names: &[&str]) -> bool {
     names.iter().any(|name| name.eq_ignore_ascii_case(text))
 }
 
-/// Reads the export and hands on its rows, in order.
+/// Reads the export, and calls `each` with its rows in order.
 ///
 /// # Errors
-/// It cannot be read, or is no such export: a column is missing, for example where the admin center
-/// spoke another language.
+/// The file cannot be read, or a column is missing, for example because the admin center was in another language.
 pub fn read(reader: impl Read, mut each: impl FnMut(DeviceRow)) -> Result<(), Unread> {
     let unread_bytes = Cell::new(0);
     let mut rows = csv::ReaderBuilder::new()
@@ -120,9 +119,9 @@ pub fn read(reader: impl Read, mut each: impl FnMut(DeviceRow)) -> Result<(), Un
     Ok(())
 }
 
-/// Why the export is not read, of which so many lines were.
+/// The error of an export, after `count` rows.
 fn unread(error: csv::Error, count: usize) -> Unread {
-    // The line of a position is that of the line end before it, where that is CR LF.
+    // The line number would be wrong for line ends CR LF: the parser gives that of the preceding line.
     let line = error.position().map_or(1, |position| position.record() + 1);
     let message = match error.into_kind() {
         csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => {

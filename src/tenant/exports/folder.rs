@@ -1,4 +1,4 @@
-//! A folder of exports: which files there are, and in which order their pages come.
+//! The folder of exports: its files, and the order of their pages.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
@@ -10,13 +10,13 @@ use thiserror::Error;
 
 use super::{RecordError, Unread, catalog, key, page};
 
-/// How the name of an exported file ends.
+/// The file name endings of exports in JSON.
 const ENDINGS: [&str; 4] = [".json", ".json.gz", ".ndjson", ".ndjson.gz"];
 
-/// How the names of other files of a folder end.
+/// The file name endings of other exports.
 const OTHER_ENDINGS: [&str; 4] = [".csv", ".csv.gz", ".zip", ".zip.gz"];
 
-/// The files of a folder, wherever they are kept.
+/// A source of export files, on disk or in memory.
 pub trait Files: Sync {
     /// The paths of all files, relative to the folder, with `/` between their parts.
     ///
@@ -24,13 +24,13 @@ pub trait Files: Sync {
     /// The folder cannot be read.
     fn paths(&self) -> io::Result<BTreeSet<String>>;
 
-    /// The bytes of one of them.
+    /// The bytes of a file.
     ///
     /// # Errors
-    /// It cannot be opened.
+    /// The file cannot be opened.
     fn open(&self, path: &str) -> io::Result<Box<dyn Read + Send + '_>>;
 
-    /// How messages show the path of a file.
+    /// The path of a file for messages.
     fn shown(&self, path: &str) -> String;
 }
 
@@ -48,13 +48,13 @@ pub struct RefusedExport {
 /// A folder of exports.
 pub struct Folder<'f, F> {
     files: &'f F,
-    /// The paths of the files as they are, by the paths with the ends of their names in lower case.
+    /// The paths as written, by paths with the ending in lower case.
     paths: BTreeMap<String, String>,
-    /// The paths of the files that were read.
+    /// The files that were read.
     read: Mutex<BTreeSet<String>>,
-    /// The names of exports that were requested and do not exist.
+    /// The requested exports that do not exist.
     absent: Mutex<BTreeSet<String>>,
-    /// The properties that some record of a file has, and without which somebody would have more.
+    /// The properties that some record of an export has, and whose absence would give people more access.
     properties: Mutex<BTreeSet<String>>,
 }
 
@@ -62,7 +62,7 @@ impl<'f, F: Files> Folder<'f, F> {
     /// Lists the files of a folder.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// The folder cannot be read, or two paths differ only in the case of their ending.
     pub fn new(files: &'f F) -> Result<Self, RefusedExport> {
         let found = files
             .paths()
@@ -84,12 +84,11 @@ impl<'f, F: Files> Folder<'f, F> {
         })
     }
 
-    /// Reads the records of an export, as `graph/roleDefinitions`, page by page: `NAME.json`,
-    /// `NAME-2.json` and so on. `false` where there is none.
+    /// Reads the records of an export, for example `graph/roleDefinitions`, page by page: `NAME.json`, `NAME-2.json`
+    /// and so on. `false` if it does not exist.
     ///
     /// # Errors
-    /// A page cannot be read, or one is missing: the page before has a link to it, or there is one with a higher
-    /// number.
+    /// A page cannot be read, or is missing: the page before links to it, or a page with a higher number exists.
     pub fn records<T: DeserializeOwned>(
         &self,
         name: &str,
@@ -130,10 +129,10 @@ impl<'f, F: Files> Folder<'f, F> {
         Ok(true)
     }
 
-    /// Reads a file that is no page of records, be it `PATH` or `PATH.gz`; `None` where it is not there.
+    /// Reads a file that is not a page of records, as `PATH` or `PATH.gz`; `None` if it does not exist.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// The file cannot be read.
     pub fn read<T>(
         &self,
         path: &str,
@@ -153,10 +152,10 @@ impl<'f, F: Files> Folder<'f, F> {
         read.map(Some).map_err(|error| self.unread(path, error))
     }
 
-    /// The names of the folders in a folder, by their keys: without regard to case and to braces around an id.
+    /// The names of the folders in a folder, by key: in lower case, without braces around an id.
     ///
     /// # Errors
-    /// Two of them are the same.
+    /// Two folders have the same key.
     pub fn objects(&self, folder: &str) -> Result<BTreeMap<String, String>, RefusedExport> {
         let mut objects: BTreeMap<String, String> = BTreeMap::new();
         for name in self.folders(folder) {
@@ -184,7 +183,7 @@ impl<'f, F: Files> Folder<'f, F> {
             .collect()
     }
 
-    /// The files that were not read, without known exports that only others need.
+    /// The files that were not read, except for exports of the catalog, which some imports do not need.
     pub fn not_read(&self) -> Vec<String> {
         let read = self
             .read
@@ -197,10 +196,10 @@ impl<'f, F: Files> Folder<'f, F> {
             .collect()
     }
 
-    /// Counts an export that is there as read, or as not read, whatever was done with it.
+    /// Marks an existing export as read, or as not read.
     ///
     /// # Errors
-    /// Two files are the same page of it.
+    /// Two files are the same page.
     pub fn count_as_read(&self, name: &str, is_read: bool) -> Result<(), RefusedExport> {
         let pages = self.pages(name)?;
         if let Ok(mut read) = self.read.lock() {
@@ -212,7 +211,7 @@ impl<'f, F: Files> Folder<'f, F> {
         Ok(())
     }
 
-    /// The exports that were read, each once however many pages or objects it has: `configmgr/P01/SMS_Admin.json`,
+    /// The exports that were read, each once for all of its pages and objects: `configmgr/P01/SMS_Admin.json`,
     /// `graph/groups/<id>/members.json`.
     pub fn exports(&self) -> BTreeSet<String> {
         let read = self.read.lock();
@@ -225,8 +224,8 @@ impl<'f, F: Files> Folder<'f, F> {
             .collect()
     }
 
-    /// Notes that records of the file at a path, without its ending, have a property without which somebody would have
-    /// more: exports in which none has it are not whole.
+    /// Records that a file, given by its path without ending, has a property whose absence would give people more
+    /// access. A later import without that property is then recognized as incomplete.
     pub fn note_property(&self, path: &str, property: &str) {
         let called = catalog::called(&format!("{path}.json"));
         if let (Some(file), Ok(mut properties)) = (called, self.properties.lock()) {
@@ -234,13 +233,13 @@ impl<'f, F: Files> Folder<'f, F> {
         }
     }
 
-    /// The exports that exist, read or not, by the names of [`Folder::exports`].
+    /// The existing exports, read or not, by the names of [`Folder::exports`].
     pub fn present(&self) -> BTreeSet<String> {
         let paths = self.paths.keys();
         paths.filter_map(|path| catalog::called(path)).collect()
     }
 
-    /// The requested exports that do not exist and are not optional, without those of single objects.
+    /// The requested exports that do not exist and are not optional, except for those of single objects.
     pub fn absent(&self) -> Vec<String> {
         let absent = self.absent.lock().map(|absent| absent.clone());
         let is_lost = |path: &String| {
@@ -254,7 +253,7 @@ impl<'f, F: Files> Folder<'f, F> {
             .collect()
     }
 
-    /// The refusal of a file, with the reason.
+    /// The refusal of a file, with reason and help.
     pub fn refuse(
         &self,
         path: &str,
@@ -264,7 +263,7 @@ impl<'f, F: Files> Folder<'f, F> {
         refused(self.shown(path), reason.into(), Some(help.into()))
     }
 
-    /// The refusal of an import for a missing export, with its purpose.
+    /// The refusal of an import for a missing export, with the reason why it is needed.
     pub fn missing(&self, name: &str, what_for: &str) -> RefusedExport {
         let path = format!("{name}.json");
         let help = catalog::export_at(&path)
@@ -273,7 +272,7 @@ impl<'f, F: Files> Folder<'f, F> {
         refused(self.files.shown(&path), reason, help)
     }
 
-    /// The paths of the pages of an export, by their numbers.
+    /// The paths of the pages of an export, by number.
     fn pages(&self, name: &str) -> Result<BTreeMap<u64, String>, RefusedExport> {
         let mut pages: BTreeMap<u64, String> = BTreeMap::new();
         for path in self.paths.range(name.to_owned()..).map(|(path, _)| path) {
@@ -315,7 +314,7 @@ impl<'f, F: Files> Folder<'f, F> {
         file.map_err(|error| refused(self.shown(path), error.to_string(), None))
     }
 
-    /// The path of a file as it is.
+    /// The path of a file as written.
     fn real<'p>(&'p self, path: &'p str) -> &'p str {
         self.paths.get(path).map_or(path, String::as_str)
     }
@@ -347,7 +346,7 @@ impl<'f, F: Files> Folder<'f, F> {
     }
 }
 
-/// A path with the ending of its name in lower case: Windows ignores the case.
+/// A path with the ending in lower case, because Windows ignores case.
 fn with_plain_ending(path: &str) -> String {
     let lower = path.to_ascii_lowercase();
     let endings = ENDINGS.iter().chain(&OTHER_ENDINGS);

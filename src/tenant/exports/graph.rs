@@ -1,6 +1,6 @@
 //! Rows of Microsoft Graph, v1.0 or beta.
 //!
-//! Its PowerShell module begins the names of properties with a capital letter.
+//! Microsoft Graph PowerShell writes the names of properties with a capital first letter.
 
 mod directory;
 mod eligibility;
@@ -18,11 +18,11 @@ pub use intune::{
     RoleAssignmentRow, RoleDefinitionRow, ScopeTagRow, ScopeType, TenantAttachRbacRow,
 };
 
-/// A row of which only the id is read, for example an assignment of one role definition.
+/// A row of which only the id is read, for example an assignment of a role definition.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(expecting = "an object with an id")]
 pub struct IdRow {
-    /// Refused: an object that was removed is in the answer of a delta query alone.
+    /// Makes the row invalid: only the answers of delta queries have removed objects.
     #[serde(default, rename = "@removed")]
     pub removed: NotRemoved,
     /// The id.
@@ -30,11 +30,11 @@ pub struct IdRow {
     pub id: String,
 }
 
-/// An object of which only the name is read.
+/// A row of which only the name is read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "an object with a name")]
 pub struct NamedRow {
-    /// The name that the admin center shows.
+    /// The name in the admin center.
     #[serde(default, alias = "DisplayName")]
     pub display_name: Option<String>,
 }

@@ -5,7 +5,7 @@ use std::io::{self, Cursor, Read};
 
 use super::Files;
 
-/// Exports that are kept in memory, by path: for a program that collects them itself.
+/// Exports in memory, by path: for programs that collect them themselves.
 #[derive(Debug, Default, Clone)]
 pub struct ExportsInMemory(BTreeMap<String, Vec<u8>>);
 

@@ -1,4 +1,4 @@
-//! Deserializers for the forms of values of Graph, Configuration Manager and PowerShell.
+//! Deserializers for values as written by Graph, Configuration Manager and PowerShell.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::de::{DeserializeOwned, Error as _, IgnoredAny, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// The mark of an object that was removed, which no object of a whole list has.
+/// The mark of a removed object, at which deserialization fails. Only the answers of delta queries have it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NotRemoved;
 
@@ -23,14 +23,14 @@ impl<'de> Deserialize<'de> for NotRemoved {
     }
 }
 
-/// A property that is there: with `default`, one that is absent is `None`, and `null` is a value like another.
+/// A property that distinguishes absence from `null`: with `default`, an absent one is `None`.
 pub(super) fn stated<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// A text without blanks around it; one that is empty is none.
+/// A text without surrounding blanks; `None` if it is empty.
 pub(super) fn trimmed<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<String>, D::Error> {
@@ -39,8 +39,8 @@ pub(super) fn trimmed<'de, D: Deserializer<'de>>(
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
-/// A moment, as Graph writes it or as Windows PowerShell does: `/Date(1767225600000)/`, at times in an object
-/// with `value`. One without an offset is in UTC.
+/// A time as written by Graph, or by Windows PowerShell as `/Date(1767225600000)/`, sometimes within an object
+/// with `value`. Without an offset it is in UTC.
 pub(super) fn moment<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Timestamp>, D::Error> {
@@ -64,7 +64,7 @@ pub(super) fn moment<'de, D: Deserializer<'de>>(
     Ok(Some(moment))
 }
 
-/// The moment that a text is; the end of time for one after it.
+/// The time that a text states; a time after the greatest [`Timestamp`] becomes that.
 pub fn moment_in(text: &str) -> Option<Timestamp> {
     let milliseconds = text.strip_prefix("/Date(");
     if let Some(milliseconds) = milliseconds.and_then(|rest| rest.strip_suffix(")/")) {
@@ -80,8 +80,7 @@ pub fn moment_in(text: &str) -> Option<Timestamp> {
     }
 }
 
-/// A duration, as ISO 8601 has it, or the object that PowerShell makes of one, which counts ticks of 100
-/// nanoseconds.
+/// A duration in ISO 8601, or the object with ticks of 100 nanoseconds that PowerShell makes of it.
 pub(super) fn duration<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Span>, D::Error> {
@@ -102,8 +101,8 @@ pub(super) fn duration<'de, D: Deserializer<'de>>(
     Ok(Some(span))
 }
 
-/// A list, of which PowerShell makes an object with `value` and `Count`, the only element, or texts
-/// where it goes deeper than it was told to.
+/// A list. PowerShell may write it as an object with `value` and `Count`, as its only element, or, beyond the depth
+/// limit of ConvertTo-Json, as texts.
 pub(super) fn list<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<T>>, D::Error> {
@@ -124,7 +123,7 @@ pub(super) fn list<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     elements.map(Some)
 }
 
-/// An object, of which PowerShell makes a text where it goes deeper than it was told to.
+/// An object. Beyond the depth limit of ConvertTo-Json, PowerShell writes a text, which is refused.
 pub(super) fn object<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
@@ -135,7 +134,7 @@ pub(super) fn object<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     }
 }
 
-/// The elements of a list, as PowerShell may write it; none where it is `null`.
+/// The elements of a list in any form that PowerShell writes; `None` for `null`.
 fn elements(list: Value) -> Option<Vec<Value>> {
     match list {
         Value::Null => None,
@@ -148,9 +147,8 @@ fn elements(list: Value) -> Option<Vec<Value>> {
     }
 }
 
-/// A list of texts without blanks in them, such as ids. Where it lies deeper than ConvertTo-Json was told to
-/// go, it is one text with a blank between the elements, and is read apart, as is one with commas or semicolons; an
-/// empty one is an empty text.
+/// A list of texts without blanks, such as ids. Beyond the depth limit of ConvertTo-Json it is one text with a blank
+/// between the elements, and an empty list is an empty text. Texts with commas or semicolons are split too.
 pub(super) fn texts<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<String>>, D::Error> {
@@ -178,7 +176,7 @@ pub(super) fn texts<'de, D: Deserializer<'de>>(
     Ok(Some(texts))
 }
 
-/// The same where an empty list would mean more than none, or hide somebody: an empty text is refused.
+/// [`texts`] for lists whose absence would give more access or hide people: an empty text is refused.
 pub(super) fn ids<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<String>>, D::Error> {
@@ -200,7 +198,7 @@ pub(super) fn ids<'de, D: Deserializer<'de>>(
     texts(list).map_err(D::Error::custom)
 }
 
-/// An id, of one object only.
+/// An id; several ids in one text are refused.
 pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
     let id = text.trim();
@@ -217,8 +215,7 @@ pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D
     Ok(id.to_owned())
 }
 
-/// The id of an object that another one names, which services and PowerShell may write out, cut off, or leave
-/// empty; none where it is not told.
+/// The id of an object within a record, which may be written out, cut off or empty; `None` if it has no id.
 pub(super) fn named<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<String>, D::Error> {
@@ -228,8 +225,8 @@ pub(super) fn named<'de, D: Deserializer<'de>>(
     Ok(id.filter(|id| !id.is_empty()).map(str::to_owned))
 }
 
-/// Whether a text is what PowerShell makes of an object or a list that it does not write out: the name of its
-/// type, or its properties in `@{}`.
+/// Whether a text is what PowerShell writes in place of a nested object or list: the name of its type, or its
+/// properties in `@{}`.
 fn is_cut_off(text: &str) -> bool {
     is_type(text) || text.starts_with("@{")
 }
@@ -240,7 +237,7 @@ fn is_type(text: &str) -> bool {
     begins.iter().any(|begin| text.starts_with(begin))
 }
 
-/// What is wrong with a text that stands where something else is expected.
+/// The message for a text in place of a list or object.
 fn in_place_of(text: &str, expected: &str) -> String {
     match is_type(text) {
         true => format!(
@@ -253,15 +250,15 @@ fn in_place_of(text: &str, expected: &str) -> String {
     }
 }
 
-/// A property that is true or false, with `default` also where it is absent.
+/// A flag; with `default`, an absent one is `None` too.
 pub(super) fn optional_flag<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<bool>, D::Error> {
     flag(deserializer).map(Option::flatten)
 }
 
-/// A property that is true or false and that is there, be it `null`: classes of Configuration Manager have 1
-/// and 0, PowerShell may make texts of them.
+/// A flag that distinguishes absence from `null`. Configuration Manager writes 1 and 0, and PowerShell may write
+/// texts.
 pub(super) fn flag<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<bool>>, D::Error> {
@@ -282,12 +279,12 @@ pub(super) fn flag<'de, D: Deserializer<'de>>(
     }
 }
 
-/// A number, written as one or as a text.
+/// A number, also if written as text.
 pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     deserializer.deserialize_any(Number)
 }
 
-/// The same where it may be `null`.
+/// A number, also if written as text; `None` for `null`.
 pub(super) fn optional_number<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<u32>, D::Error> {

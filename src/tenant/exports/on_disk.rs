@@ -1,4 +1,4 @@
-//! Export files in a folder on disk, with their total size and progress.
+//! Export files in a folder on disk, with total size and progress.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -11,14 +11,14 @@ use super::Files;
 use tarbac_diagnostic::source::shown;
 use tarbac_host::workspace::regular;
 
-/// The files of a folder on disk. A wrapper around the readers can report progress.
+/// The files of a folder on disk. `wrap` may wrap each reader, for example to report progress.
 pub struct Exports<W> {
     folder: PathBuf,
     wrap: W,
 }
 
 impl<W> Exports<W> {
-    /// The exports in a folder; every file that is read goes through `wrap`.
+    /// The exports in a folder; the reader of every file is passed through `wrap`.
     pub fn new(folder: impl Into<PathBuf>, wrap: W) -> Self {
         Self {
             folder: folder.into(),
@@ -26,7 +26,7 @@ impl<W> Exports<W> {
         }
     }
 
-    /// How many bytes there are, in all files.
+    /// The total size of all files, in bytes.
     ///
     /// # Errors
     /// The folder cannot be read.
@@ -50,7 +50,7 @@ impl<W> Exports<W> {
                 .components()
                 .map(|part| part.as_os_str().to_string_lossy());
             let parts: Vec<_> = parts.collect();
-            // What a desktop leaves in every folder is no export.
+            // Hidden files, as desktops create them in folders, are not exports.
             if !parts.iter().any(|part| part.starts_with('.')) {
                 paths.insert(parts.join("/"));
             }

@@ -18,16 +18,16 @@ use super::{RecordError, Unread};
 /// The properties of a page other than its records.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// The address of the page that follows: `@odata.nextLink`.
+    /// The address of the next page: `@odata.nextLink`.
     pub next: Option<String>,
-    /// Whether the page is the answer of a service, whose records stand in `value`.
+    /// Whether the page is the answer of a service, with its records in `value`.
     pub is_answer: bool,
 }
 
 /// Reads a page, and calls `each` with its records, in order.
 ///
 /// # Errors
-/// The page cannot be read, is no page of such records, or `each` refuses one.
+/// The page cannot be read, has other records, or `each` refuses a record.
 pub fn read<T: DeserializeOwned>(
     reader: impl Read,
     mut each: impl FnMut(T) -> Result<(), RecordError>,
@@ -47,7 +47,7 @@ pub fn read<T: DeserializeOwned>(
             column: 1,
         });
     }
-    // One record a line is one value after the other.
+    // One record a line is a sequence of JSON values.
     while json.end().is_err() {
         let records = Records {
             each: &mut each,
@@ -60,10 +60,10 @@ pub fn read<T: DeserializeOwned>(
     Ok(page)
 }
 
-/// Reads a file that is one record.
+/// Reads a file with a single record.
 ///
 /// # Errors
-/// It cannot be read, or is no such record.
+/// The file cannot be read, or does not have such a record.
 pub fn read_one<T: DeserializeOwned>(reader: impl Read) -> Result<T, Unread> {
     let unread_bytes = Cell::new(0);
     let mut json = serde_json::Deserializer::from_reader(text(reader, &unread_bytes)?);
@@ -72,7 +72,7 @@ pub fn read_one<T: DeserializeOwned>(reader: impl Read) -> Result<T, Unread> {
     Ok(record)
 }
 
-/// Why a file is not read, of which so many records were.
+/// The error of a page, after `count` records.
 fn unread(error: serde_json::Error, count: usize) -> Unread {
     if error.is_io() {
         let error = io::Error::from(error);
@@ -82,7 +82,7 @@ fn unread(error: serde_json::Error, count: usize) -> Unread {
         });
     }
     let line = error.line();
-    // At the end of a line the column is that of no character.
+    // At the end of a line the parser gives column 0.
     let column = error.column().max(1);
     if error.is_eof() {
         let message =
@@ -94,7 +94,7 @@ fn unread(error: serde_json::Error, count: usize) -> Unread {
         };
     }
     let message = error.to_string();
-    // Where it is stands apart from what is wrong.
+    // The position is shown separately from the message.
     let place = format!(" at line {line} column {}", error.column());
     Unread::Text {
         message: message.strip_suffix(&place).unwrap_or(&message).to_owned(),
@@ -103,7 +103,7 @@ fn unread(error: serde_json::Error, count: usize) -> Unread {
     }
 }
 
-/// The records of a value.
+/// The deserializer of the records in a value, each of which is passed to `each`.
 struct Records<'r, T, F> {
     each: &'r mut F,
     page: &'r mut Page,
@@ -151,7 +151,7 @@ impl<'de, T: DeserializeOwned, F: FnMut(T) -> Result<(), RecordError>> Visitor<'
                         record: self.record,
                     })?;
                 }
-                // No row has such a property, and no answer but that of $batch.
+                // Only the answers of `$batch` have this property.
                 "responses" if record.is_empty() => {
                     let answers: Vec<Answer> = map.next_value()?;
                     let body = only_body(answers).map_err(A::Error::custom)?;
@@ -197,7 +197,7 @@ impl<'de, T: DeserializeOwned, F: FnMut(T) -> Result<(), RecordError>> Visitor<'
     }
 }
 
-/// One of the answers in that of `$batch`.
+/// One of the answers within an answer of `$batch`.
 #[derive(Deserialize)]
 #[serde(expecting = "an answer of $batch")]
 struct Answer {
@@ -206,10 +206,10 @@ struct Answer {
     body: Value,
 }
 
-/// Why an answer of `$batch` is no page.
+/// The reason why an answer of `$batch` is not a page.
 #[derive(Debug, Error)]
 enum BatchError {
-    /// There are several answers, which do not name their requests.
+    /// There are several answers; which request each belongs to is not stated.
     #[error(
         "it is what $batch answers to {0} requests at once; save the body of each answer in the file of its own request"
     )]
@@ -218,7 +218,7 @@ enum BatchError {
     Failed { status: u16, message: String },
 }
 
-/// The body of the only answer of `$batch`.
+/// The body of the single answer within an answer of `$batch`.
 fn only_body(answers: Vec<Answer>) -> Result<Value, BatchError> {
     let count = answers.len();
     let mut answers = answers.into_iter();

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// Why a record is refused.
+/// The reason why a record is refused.
 #[derive(Debug, Error)]
 pub enum RecordError {
     /// Another record has the same id.
@@ -10,15 +10,15 @@ pub enum RecordError {
         "the {kind} `{id}` is there twice; keep one, a page may have been saved under two names"
     )]
     Duplicate {
-        /// What it is, in a few words: `role assignment`.
+        /// The kind of record, in a few words: `role assignment`.
         kind: &'static str,
-        /// The id, as the export writes it.
+        /// The id as written in the export.
         id: String,
     },
-    /// The id of a role definition is none, but a name perhaps.
+    /// The id of a role definition has a wrong form; it may be a name.
     #[error("`{0}` is no id of a role definition; Graph gives letters, digits and hyphens")]
     RoleDefinitionId(String),
-    /// A role assignment lacks a property that is not in every answer.
+    /// A role assignment lacks a property that some answers leave out.
     #[error(
         "the role assignment `{id}` lacks `{property}`, which v1.0 need not answer with, and an answer with $expand \
          leaves out; save what GET https://graph.microsoft.com/beta/deviceManagement/roleAssignments answers"
@@ -35,7 +35,7 @@ pub enum RecordError {
          itself: GET https://<provider>/AdminService/wmi/SMS_Admin({id})"
     )]
     LazyAdministrator {
-        /// The name with which the administrative user signs in.
+        /// The logon name of the administrative user.
         name: String,
         /// The name of the property.
         property: &'static str,
@@ -53,7 +53,7 @@ pub enum RecordError {
         /// The key of the instance.
         id: String,
     },
-    /// A device has no name; its key.
+    /// A device has no name; the value is its key.
     #[error("the device {0} has neither `Name` nor `NetbiosName`; export SMS_R_System with them")]
     DeviceWithoutName(u32),
     /// An operation has two bits: the exports of two hierarchies were mixed.
@@ -73,12 +73,12 @@ pub enum RecordError {
         /// The other operation.
         other: String,
     },
-    /// An eligibility has a duration that cannot be counted from a start.
+    /// An eligibility has no duration, or no start that the duration is counted from.
     #[error(
         "it ends afterDuration, and `startDateTime` or `duration` is not there; export it with -Depth 5"
     )]
     TermWithoutDuration,
-    /// An eligibility ends at a moment that is not told.
+    /// An eligibility ends at a time that is not given.
     #[error("it ends afterDateTime, and `endDateTime` is not there")]
     TermWithoutEnd,
 }

@@ -1,4 +1,4 @@
-//! The text of an exported file, whatever it was saved as.
+//! The decoder of exported files: UTF-8 or UTF-16, plain or gzip.
 
 use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Read};
@@ -8,15 +8,16 @@ use flate2::bufread::MultiGzDecoder;
 
 use super::Unread;
 
-/// How gzip begins.
+/// The first bytes of a gzip file.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
-/// How a ZIP archive begins.
+/// The first bytes of a ZIP archive.
 const ZIP: [u8; 4] = *b"PK\x03\x04";
 
-/// The text as UTF-8 without a byte order mark: UTF-8 or, as Windows PowerShell writes it, UTF-16,
-/// plain or gzip.
+/// The text as UTF-8 without a byte order mark, from UTF-8 or UTF-16 (as written by Windows PowerShell), plain or
+/// gzip.
 ///
-/// `unread` counts the bytes that were read since whoever reads last set it to zero: more than [`LONGEST`] are no record.
+/// `unread` counts the bytes read since the caller last reset it, which it does for each record. Beyond [`LONGEST`]
+/// reading fails.
 pub(super) fn text<'r>(
     reader: impl Read + 'r,
     unread: &'r Cell<u64>,
@@ -31,7 +32,8 @@ pub(super) fn text<'r>(
         });
     }
     let is_gzip = begin.starts_with(&GZIP);
-    // PowerShell saves nothing as a byte order mark, which is too short to be taken for one.
+    // Windows PowerShell writes an empty text as a byte order mark alone, which is too short for the decoder to
+    // detect.
     let is_empty = begin == [0xff, 0xfe] || begin == [0xfe, 0xff];
     let plain: Box<dyn Read + 'r> = match (is_gzip, is_empty) {
         (true, _) => Box::new(MultiGzDecoder::new(reader)),
@@ -45,11 +47,11 @@ pub(super) fn text<'r>(
     Ok(BufReader::with_capacity(BLOCK, decoded))
 }
 
-/// The longest record that is read, in bytes. One has at most some thousands of ids; a file may be one text without
-/// an end, and unpack to a thousand times its size.
+/// The longest accepted record, in bytes. A record has at most some thousands of ids. The limit guards against
+/// an endless text, since gzip may expand a file to a thousand times its size.
 const LONGEST: u64 = 32 * 1024 * 1024;
 
-/// Text that is read up to a length.
+/// A reader that fails when a record is too long.
 pub(super) struct Bounded<'r> {
     reader: Box<dyn Read + 'r>,
     unread: &'r Cell<u64>,
@@ -66,7 +68,7 @@ impl Read for Bounded<'_> {
     }
 }
 
-/// What to say of a record that is too long, `before` of which there are others.
+/// The message for a record that is too long, after `before` others.
 pub(super) fn too_long(before: usize) -> String {
     let longest = LONGEST / 1024 / 1024;
     let which = match before {
@@ -76,5 +78,5 @@ pub(super) fn too_long(before: usize) -> String {
     format!("{which} is longer than {longest} MiB; look for a quotation mark that is never closed")
 }
 
-/// How much is read at once, in bytes.
+/// The size of a read buffer, in bytes.
 const BLOCK: usize = 64 * 1024;

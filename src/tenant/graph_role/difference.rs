@@ -1,4 +1,4 @@
-//! The comparison of the roles in policies with the role definitions of a tenant.
+//! The comparison of roles in policies with the role definitions of a tenant.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,30 +18,29 @@ use tarbac_host::roles::{RoleDetails, role_type};
 pub struct RoleDifference {
     /// Its name.
     pub name: String,
-    /// Its id in Microsoft Graph; `None` where the tenant has no such role.
+    /// The id in Microsoft Graph; `None` if the tenant does not have the role.
     pub id: Option<String>,
-    /// The permissions that the tenant gives and no policy does, by their documented names.
+    /// The permissions that only the tenant gives, by their documented names.
     pub only_tenant: Vec<String>,
-    /// The permissions that policies give and the tenant does not.
+    /// The permissions that only the policies give.
     pub only_policies: Vec<String>,
-    /// Findings for parts that cannot be compared: policies that no role definition can express, and role definitions
-    /// with permissions that are not allowed.
+    /// Findings for parts that cannot be compared: policies that a role definition cannot express, and role
+    /// definitions with permissions listed as not allowed.
     pub unclear: Vec<Finding>,
 }
 
 impl RoleDifference {
-    /// Whether there is any.
+    /// Whether there is no difference.
     pub fn is_none(&self) -> bool {
         self.only_tenant.is_empty() && self.only_policies.is_empty() && self.unclear.is_empty()
     }
 }
 
-/// Compares the roles of the policies in force with the role definitions of a tenant; sorted by name.
-/// They are compared by the permissions that the schema knows, and by all where the entity of the role tells
-/// those that no policy decides about.
+/// Compares the roles of the policies in force with the role definitions of a tenant; sorted by name. Only permissions
+/// of the schema are compared, unless the entity of the role lists its other permissions.
 ///
-/// A custom role is the one of its Graph id. A built-in role goes by its documented name, whatever its
-/// case: the service writes "Policy and Profile manager".
+/// Custom roles are matched by their Graph id, and built-in roles by their documented name without regard to case: the
+/// service writes "Policy and Profile manager".
 pub fn differences(engine: &Engine, rows: &[RoleDefinitionRow]) -> Vec<RoleDifference> {
     let bundle = engine.bundle();
     let vocabulary = bundle.vocabulary();
@@ -60,7 +59,7 @@ pub fn differences(engine: &Engine, rows: &[RoleDefinitionRow]) -> Vec<RoleDiffe
             .find(has_id)
             .or_else(|| roles.iter().find(has_name));
         let role = role.cloned();
-        // Where the entity tells the permissions that no policy decides about, they are compared too.
+        // If the entity lists the permissions that no policy decides about, they are compared too.
         let others = role
             .as_ref()
             .map(|role| RoleDetails::read(engine, role).permissions);

@@ -1,4 +1,4 @@
-//! Notes on the collection that the exports come from: its age, and what it lacks.
+//! Notes on the collection behind the exports: its age, and refused calls.
 
 use jiff::{SignedDuration, Timestamp, Unit};
 
@@ -6,10 +6,10 @@ use super::report::{EXPORT_FAILED, EXPORT_REFUSED, EXPORTS_OLD, EXPORTS_PSEUDONY
 use crate::exports::catalog::COLLECTED;
 use crate::exports::{CallState, Collected, Files, Folder, RefusedExport, moment, read_one};
 
-/// After so long, exports may no more be what the tenant is.
+/// The age from which exports may no longer match the tenant.
 const OLD: SignedDuration = SignedDuration::from_hours(24);
 
-/// Reads the account of the collection, where there is one.
+/// Reads the account of the collection, if there is one.
 pub(super) fn note<F: Files>(
     folder: &Folder<'_, F>,
     now: Timestamp,
@@ -19,7 +19,7 @@ pub(super) fn note<F: Files>(
     let Some(collected) = read else {
         return Ok(());
     };
-    // What was asked first is the oldest.
+    // The first answers are the oldest.
     let age = moment(&collected.started_at).map(|begun| now.duration_since(begun));
     if let Some(age) = age.filter(|age| *age > OLD) {
         let hours = age.round(Unit::Hour).unwrap_or(age).as_hours();

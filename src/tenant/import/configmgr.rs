@@ -1,8 +1,8 @@
 //! Administrators, collections and devices of Configuration Manager, one hierarchy at a time.
 //!
-//! The schema names the operations that decisions depend on: it annotates the attributes of an administrator with
-//! `@operation`. The meaning of the bits of a security role comes from the site, in SMS_AvailableOperation; nothing is
-//! known about them here.
+//! The schema names the operations that decisions depend on, in annotations `@operation` of the attributes of an
+//! administrator. The meaning of the bits of a security role comes from the export SMS_AvailableOperation of the site;
+//! no bit is built in here.
 
 mod administrators;
 mod collections;
@@ -20,17 +20,17 @@ use super::report::Notes;
 use crate::exports::{Files, Folder, RefusedExport};
 use tarbac_host::bundle::{Attribute, Kind, Vocabulary};
 
-/// The type, in the schema, of the record that says what Configuration Manager permits a person.
+/// The type, in the schema, of the record with the Configuration Manager permissions of a person.
 const ADMINISTRATOR: &str = "ConfigMgr::Administrator";
 
 /// An operation of Configuration Manager that decisions depend on.
 #[derive(Debug)]
 pub(super) struct Operation {
-    /// The attribute that lists where a person is permitted the operation.
+    /// The attribute with the places where a person has the operation.
     pub(super) attribute: String,
     /// The type of object and the name: `Collection: Read`.
     name: String,
-    /// Whether it is permitted on collections; otherwise on the hierarchy.
+    /// Whether the operation is permitted on collections; otherwise on the hierarchy.
     pub(super) is_on_collections: bool,
 }
 
@@ -58,21 +58,21 @@ pub(super) struct Site {
     pub(super) collections: Vec<Collection>,
     /// Sorted by id.
     pub(super) devices: Vec<Device>,
-    /// The collections of all devices in one list, of which each device has a section that ends at [`Device::end`].
+    /// The collections of all devices in one list. The section of each device ends at [`Device::end`].
     pub(super) memberships: Vec<u32>,
-    /// Whether the memberships were exported, and each device has one.
+    /// Whether the memberships were exported, and each device has at least one.
     pub(super) has_memberships: bool,
     /// The discovered users, by person.
     pub(super) discovered: BTreeMap<u32, Discovered>,
-    /// The permissions by person, and in the order of the operations.
+    /// For each person, the permissions in the order of the operations.
     pub(super) permitted: BTreeMap<u32, Vec<Permitted>>,
-    /// The groups that are administrative users, with the groups in them.
+    /// The groups that are administrative users, and the groups nested in them.
     pub(super) administrator_groups: BTreeSet<u32>,
-    /// How many administrative users have a security identifier that is of no exported account or group.
+    /// The number of administrative users whose security identifier belongs to no exported account or group.
     pub(super) unmatched: usize,
-    /// How many discovered users have an account whose security identifier is not known.
+    /// The number of discovered users whose account has no exported security identifier.
     pub(super) without_sid: usize,
-    /// The names of the systems that are not uploaded, and are no devices for that.
+    /// The names of the systems that are not uploaded, and therefore not devices of the workspace.
     pub(super) not_uploaded: Vec<SmolStr>,
     pub(super) notes: Notes,
 }
@@ -80,11 +80,11 @@ pub(super) struct Site {
 /// A collection of devices.
 pub(super) struct Collection {
     id: SmolStr,
-    /// The id of its entity. It has the site code where `id` has not: collections that ship have the same id in
+    /// The id of the entity. It includes the site code if `id` does not: built-in collections have the same id in
     /// every hierarchy.
     pub(super) entity: SmolStr,
     pub(super) name: Option<String>,
-    /// The index of the collection that it is limited to.
+    /// The index of its limiting collection.
     pub(super) limit: Option<u32>,
 }
 
@@ -93,16 +93,17 @@ pub(super) struct Device {
     pub(super) id: u32,
     pub(super) name: SmolStr,
     pub(super) operating_system: Option<SmolStr>,
-    /// The end of its section of [`Site::memberships`]; the section begins at the end of the device before.
+    /// The end of the section of this device in [`Site::memberships`]; the section begins at the end of the preceding
+    /// device.
     pub(super) end: usize,
 }
 
-/// The user discoveries that have found a person.
+/// The user discoveries that found a person.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Discovered {
     pub(super) by_entra: bool,
     pub(super) by_active_directory: bool,
-    /// Whether the export does not say it.
+    /// Whether the export does not state the discoveries.
     pub(super) is_unknown: bool,
 }
 
@@ -110,7 +111,7 @@ pub(super) struct Discovered {
 #[derive(Debug, Default, Clone)]
 pub(super) struct Permitted {
     pub(super) collections: BTreeSet<u32>,
-    /// The ids of the security scopes, for an operation on the hierarchy.
+    /// The ids of the security scopes, for operations on the hierarchy.
     pub(super) scopes: BTreeSet<String>,
 }
 
@@ -119,7 +120,7 @@ pub(super) struct Reader<'r, 'f, F> {
     pub(super) folder: &'r Folder<'f, F>,
     /// The site code.
     pub(super) site: &'r str,
-    /// The name of its folder, which may be in another case.
+    /// The name of the folder of the site, which may differ in case.
     pub(super) directory: &'r str,
     /// The id or name of the collection to which the upload is limited.
     pub(super) upload_collection: Option<&'r str>,
@@ -138,7 +139,7 @@ impl<F: Files> Reader<'_, '_, F> {
         Ok(site)
     }
 
-    /// The names of the devices, for a hierarchy of which nothing else is wanted.
+    /// The names of the devices, for a hierarchy that is not part of the workspace.
     pub(super) fn device_names(&self) -> Result<Vec<SmolStr>, RefusedExport> {
         let mut site = Site::default();
         self.devices(&mut site)?;
@@ -149,7 +150,7 @@ impl<F: Files> Reader<'_, '_, F> {
         format!("configmgr/{}/{class}", self.directory)
     }
 
-    /// The refusal of a hierarchy that lacks the export of `class`, without which that of `by` means nothing.
+    /// The refusal of a hierarchy that lacks the export of `class`, on which the export of `by` depends.
     fn needed(&self, class: &str, by: &str) -> RefusedExport {
         let purpose = format!("{by}.json cannot be understood without it");
         self.folder.missing(&self.name(class), &purpose)

@@ -11,12 +11,12 @@ use super::report::{
 };
 use crate::exports::declared::Tenant;
 
-/// Whether Scoped permissions of the tenant take the effect of an assignment on tenant-attached devices.
+/// Whether Scoped permissions make an assignment ineffective on tenant-attached devices.
 pub(super) fn narrows(tenant: &Tenant, assignment: &Assignment) -> bool {
     tenant.scoped_permissions == Some(true) && assignment.is_elsewhere()
 }
 
-/// Notes scope tags and scope groups, none of which has an effect on tenant-attached devices.
+/// Adds notes on scope tags and scope groups, which have no effect on tenant-attached devices.
 pub(super) fn note_assignments(intune: &Intune, entra: &Entra, tenant: &Tenant, notes: &mut Notes) {
     for assignment in &intune.assignments {
         let is_narrowed = narrows(tenant, assignment);
@@ -50,7 +50,8 @@ pub(super) fn note_assignments(intune: &Intune, entra: &Entra, tenant: &Tenant, 
     }
 }
 
-/// Notes once that security identifiers were not exported, where users or administrative users depend on them.
+/// Adds a note if security identifiers were not exported, and discovered or administrative users cannot be matched
+/// without them.
 pub(super) fn note_sids(sites: &[(String, Site)], entra: &Entra, notes: &mut Notes) {
     let sum = |count: fn(&Site) -> usize| sites.iter().map(|(_, site)| count(site)).sum::<usize>();
     let (unmatched, without_sid) = (sum(|site| site.unmatched), sum(|site| site.without_sid));
@@ -73,8 +74,8 @@ pub(super) fn note_sids(sites: &[(String, Site)], entra: &Entra, notes: &mut Not
     }
 }
 
-/// Notes holders of roles or permissions who are disabled, memberships that people may activate, and groups with
-/// hidden members. Returns the groups that give something and may have more members than the exports list.
+/// Adds notes on disabled holders of roles or permissions, on memberships that people may activate, and on groups with
+/// hidden members. Returns the groups that give a role or permission and may have more members than the exports list.
 pub(super) fn note_holders(
     sites: &[(String, Site)],
     entra: &Entra,
@@ -99,7 +100,7 @@ pub(super) fn note_holders(
     }
     groups.extend(&entra.groups_with_directory_roles);
     for group in groups.iter().filter_map(|group| entra.group(*group)) {
-        // Where members.json is missing, that is noted.
+        // A missing members.json is noted elsewhere.
         if group.has_members && group.is_empty() {
             let hidden = if group.is_hidden {
                 ", whose members are hidden"
@@ -133,7 +134,7 @@ fn note_people(entra: &Entra, holders: &BTreeSet<u32>, notes: &mut Notes) {
     }
 }
 
-/// Notes the people whom one of the two user discoveries of a hierarchy has found.
+/// Adds notes on people found by only one of the two user discoveries of a hierarchy.
 pub(super) fn note_discoveries(sites: &[(String, Site)], entra: &Entra, notes: &mut Notes) {
     for (code, site) in sites {
         for (person, by) in &site.discovered {

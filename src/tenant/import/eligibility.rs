@@ -1,7 +1,7 @@
-//! Memberships that people may activate in Privileged Identity Management.
+//! Eligible memberships in Privileged Identity Management, which people may activate.
 //!
-//! One does not count, and is noted, if it has ended or not begun, is for a part of the tenant only, or is for the
-//! ownership of a group.
+//! An eligibility is left out, with a note, if it has ended or not yet begun, is for a part of the tenant only, or is
+//! for the ownership of a group.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,22 +14,22 @@ use super::report::{ELIGIBILITY_LEFT_OUT, Notes, UNKNOWN_ELIGIBILITY};
 use crate::exports::graph::{GroupEligibilityRow, RoleEligibilityRow, ScheduleInfoRow};
 use crate::exports::{Files, Folder, RecordError, RefusedExport};
 
-/// Memberships that a person may activate, each with its end; `None` without an end.
+/// Eligible memberships, each with its end; `None` without an end.
 pub(super) type Eligible<T> = BTreeMap<T, Option<Timestamp>>;
 
-/// The exports of eligible directory roles: those in force, and all that are planned.
+/// The exports of eligible directory roles: instances, which are in force, and schedules, which may not be.
 const OF_ROLES: [(&str, Kind); 2] = [
     ("graph/roleEligibilityScheduleInstances", Kind::Instance),
     ("graph/roleEligibilitySchedules", Kind::Schedule),
 ];
-/// The same of groups, of all of them in one file.
+/// The exports of eligible group memberships, for all groups in one file.
 const OF_GROUPS: [(&str, Kind); 4] = [
     ("graph/groupEligibilityScheduleInstances", Kind::Instance),
     ("graph/eligibilityScheduleInstances", Kind::Instance),
     ("graph/groupEligibilitySchedules", Kind::Schedule),
     ("graph/eligibilitySchedules", Kind::Schedule),
 ];
-/// The same in the folder of each group.
+/// The exports of eligible group memberships, in the folder of each group.
 const OF_GROUP: [(&str, Kind); 2] = [
     ("eligibilityScheduleInstances", Kind::Instance),
     ("eligibilitySchedules", Kind::Schedule),
@@ -38,23 +38,23 @@ const OF_GROUP: [(&str, Kind); 2] = [
 /// The kind of a file of eligibilities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Those that are in force.
+    /// The eligibilities in force.
     Instance,
-    /// All that were made, be they in force or not.
+    /// All eligibilities, in force or not.
     Schedule,
 }
 
 /// An eligibility.
 struct Eligibility {
     kind: Kind,
-    /// The id of a person or a group.
+    /// The id of the person or group.
     principal: String,
-    /// The id of a group, or the one of a directory role in every tenant.
+    /// The id of the group, or the template id of the directory role.
     of: String,
-    /// The name of the role, where the export has it.
+    /// The name of the role, if the export has it.
     name: Option<String>,
     until: Option<Timestamp>,
-    /// Why it does not count, if it does not.
+    /// The reason why the eligibility is left out, if it is.
     why_not: Option<String>,
 }
 
@@ -81,7 +81,7 @@ impl Eligibility {
     fn of_group(row: GroupEligibilityRow, kind: Kind, now: Timestamp) -> Result<Self, RecordError> {
         let begin = row.start_date_time;
         let term = Term::new(begin, row.end_date_time, row.schedule_info.as_ref())?;
-        // An owner of a group is no member of it.
+        // Ownership of a group is not membership.
         let access = row
             .access_id
             .filter(|of| !of.eq_ignore_ascii_case("member"));
@@ -108,7 +108,7 @@ fn revoked(status: Option<&str>) -> Option<String> {
     Some(format!("of status {status}"))
 }
 
-/// From when until when an eligibility holds; without an end where none is told.
+/// The period of an eligibility.
 struct Term {
     begin: Option<Timestamp>,
     end: Option<Timestamp>,
@@ -121,7 +121,7 @@ impl Term {
         schedule: Option<&ScheduleInfoRow>,
     ) -> Result<Self, RecordError> {
         let begin = begin.or_else(|| schedule?.start_date_time);
-        // Whatever lasts as long as that has no end.
+        // The greatest timestamp stands for no end.
         let is_end = |end: &Timestamp| *end < Timestamp::MAX;
         let expiration = schedule.and_then(|schedule| schedule.expiration.as_ref());
         let Some(expiration) = expiration.filter(|_| end.is_none()) else {
@@ -147,7 +147,7 @@ impl Term {
         Ok(Self { begin, end })
     }
 
-    /// Why it does not hold at a moment, if it does not.
+    /// The reason why the period does not include `now`, if it does not.
     fn misses(&self, now: Timestamp) -> Option<String> {
         match (self.begin, self.end) {
             (_, Some(end)) if end <= now => Some(format!("ended {end}")),
@@ -157,7 +157,7 @@ impl Term {
     }
 }
 
-/// Reads the memberships that people may activate at a moment.
+/// Reads the eligible memberships at the time `now`.
 pub(super) fn read<F: Files>(
     entra: &mut Entra,
     folder: &Folder<'_, F>,
@@ -204,14 +204,14 @@ pub(super) fn read<F: Files>(
         }
     }
     entra.has_group_eligibilities = read_groups(entra, folder, roles, now, notes)?;
-    // Whoever becomes a member of a group has its roles.
+    // A member of a group has the directory roles of the group, so the eligibilities for these groups are needed too.
     entra.has_role_eligibilities =
         are_exported && (entra.has_group_eligibilities || roles.of_groups.is_empty());
     Ok(())
 }
 
-/// Reads who may become a member of a group, with the directory roles that the group has. `true` where that is
-/// exported for the whole tenant, or for each group of which the members are.
+/// Reads the eligible memberships of groups, which include the directory roles of the groups. Returns `true` if they
+/// are exported for the whole tenant, or for each group whose members are exported.
 fn read_groups<F: Files>(
     entra: &mut Entra,
     folder: &Folder<'_, F>,
@@ -276,8 +276,8 @@ fn read_groups<F: Files>(
     Ok(are_exported)
 }
 
-/// Notes the eligibilities that do not count, and gives the others. Where instances tell which are in force
-/// (`is_told`), a schedule without one is not.
+/// The eligibilities that apply; adds notes on the others. A schedule without an instance does not apply if the
+/// instances of its group or role are exported (`is_told`).
 fn counted(
     mut all: Vec<Eligibility>,
     is_told: impl Fn(&Eligibility) -> bool,
@@ -313,13 +313,13 @@ fn counted(
     all
 }
 
-/// Adds an eligible membership; of two terms the longer one holds.
+/// Adds an eligible membership; if there are two, the later end applies.
 fn add<T: Ord>(eligible: &mut Eligible<T>, of: T, until: Option<Timestamp>) {
     let known = eligible.entry(of).or_insert(until);
     *known = known.zip(until).map(|(one, other)| one.max(other));
 }
 
-/// The people of an eligibility: a person, or the members of a group.
+/// The people of an eligibility: a person, or the members of a group at any depth.
 fn people(entra: &Entra, principal: &str, of: &str, notes: &mut Notes) -> BTreeSet<u32> {
     match entra.holder(principal) {
         Some(Holder::Person(person)) => BTreeSet::from([person]),

@@ -1,16 +1,16 @@
-//! Entities in Cedar's JSON format, one a line.
+//! The writer of entities in Cedar's JSON format, one a line.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-/// The name of an entity.
+/// The uid of an entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(super) struct Uid<'a> {
-    /// Its type.
+    /// The type.
     #[serde(rename = "type")]
     pub type_name: &'a str,
-    /// Its id.
+    /// The id.
     pub id: &'a str,
 }
 
@@ -24,7 +24,7 @@ struct Entity<'a, Attributes> {
     parents: &'a [Uid<'a>],
 }
 
-/// A file of entities.
+/// A file of entities being written.
 pub(super) struct Family<W> {
     file: W,
     is_empty: bool,

@@ -1,4 +1,4 @@
-//! People, groups and directory roles of the exports of Microsoft Entra, joined by their ids.
+//! People, groups and directory roles of Microsoft Entra, joined by id.
 
 mod directory_roles;
 mod groups;
@@ -19,7 +19,7 @@ pub(super) use directory_roles::DirectoryRoles;
 
 pub(super) const GROUPS: &str = "graph/groups";
 
-/// The directory of Microsoft Entra. People and groups have indices, in the order of their ids.
+/// The directory of Microsoft Entra. People and groups are numbered in the order of their ids.
 pub(super) struct Entra {
     pub(super) people: Vec<Person>,
     pub(super) groups: Vec<Group>,
@@ -27,7 +27,7 @@ pub(super) struct Entra {
     person_of: HashMap<String, u32>,
     group_of: HashMap<String, u32>,
     by_sid: HashMap<String, Holder>,
-    /// Whether the export has the licenses of any account.
+    /// Whether any account has exported licenses.
     pub(super) has_licenses: bool,
     /// Whether any account has a security identifier.
     pub(super) people_have_sids: bool,
@@ -35,11 +35,11 @@ pub(super) struct Entra {
     pub(super) groups_have_sids: bool,
     /// The groups that have a directory role.
     pub(super) groups_with_directory_roles: BTreeSet<u32>,
-    /// The directory roles that may have members who are not known.
+    /// The directory roles that may have unlisted members.
     pub(super) unlisted_directory_roles: BTreeSet<String>,
-    /// Whether it is known who may activate which directory role.
+    /// Whether the eligibilities for directory roles are completely exported.
     pub(super) has_role_eligibilities: bool,
-    /// Whether it is known who may activate the membership of which group.
+    /// Whether the eligibilities for groups are completely exported.
     pub(super) has_group_eligibilities: bool,
 }
 
@@ -48,15 +48,15 @@ pub(super) struct Person {
     pub(super) id: String,
     pub(super) user_principal_name: String,
     pub(super) is_cloud_only: bool,
-    /// Whether `is_cloud_only` is assumed.
+    /// Whether the value of `is_cloud_only` is assumed.
     pub(super) is_cloud_only_assumed: bool,
-    /// Whether the person can sign in; `None` where it cannot be known.
+    /// Whether the person can sign in; `None` if not exported.
     pub(super) is_enabled: Option<bool>,
     /// The security identifier in Active Directory.
     pub(super) sid: Option<String>,
-    /// Whether the person has an Intune license; `None` where it cannot be known.
+    /// Whether the person has an Intune license; `None` if not known.
     pub(super) has_license: Option<bool>,
-    /// The groups that the person is a direct member of.
+    /// The groups with the person as a direct member.
     pub(super) groups: BTreeSet<u32>,
     pub(super) directory_roles: BTreeSet<String>,
     /// The groups and directory roles that the person may activate.
@@ -74,7 +74,7 @@ pub(super) struct Group {
     pub(super) groups: BTreeSet<u32>,
     /// Whether its members were exported.
     pub(super) has_members: bool,
-    /// Whether its members are hidden from callers without the permission to see them.
+    /// Whether only callers with a special permission can see its members.
     pub(super) is_hidden: bool,
     /// Whether the export lists members that are neither exported accounts nor groups.
     pub(super) has_unknown_members: bool,
@@ -96,18 +96,18 @@ impl Group {
         }
     }
 
-    /// Its name with its id.
+    /// The name with the id.
     pub(super) fn called(&self) -> String {
         super::intune::called(self.name.as_deref(), &self.id)
     }
 
-    /// Whether the export lists no member. An answer about members that the caller may not see is empty, and no
+    /// Whether the export lists no member. The answer to a caller who may not see the members is empty, and not an
     /// error.
     pub(super) fn is_empty(&self) -> bool {
         !self.lists_members
     }
 
-    /// Whether it may have more members than the export lists.
+    /// Whether the group may have more members than the export lists.
     pub(super) fn may_have_more(&self) -> bool {
         !self.has_members || self.has_unknown_members || self.is_empty()
     }
@@ -174,7 +174,7 @@ impl Entra {
         self.people.get(index as usize)
     }
 
-    /// Takes a person as disabled where a list of members says it, whatever the list of users says: one of them is
+    /// Marks a person as disabled if a list of members states it. The list of users may state the opposite if it is
     /// older.
     fn disable_as_stated(&mut self, person: u32, row: &MemberRow) {
         if row.account_enabled == Some(false)
@@ -188,7 +188,7 @@ impl Entra {
         self.groups.get(index as usize)
     }
 
-    /// A group and the groups in it, at any depth.
+    /// A group, and the groups nested in it at any depth.
     pub(super) fn nested(&self, group: u32) -> BTreeSet<u32> {
         let mut nested = BTreeSet::from([group]);
         let mut open = vec![group];
@@ -213,7 +213,7 @@ impl Entra {
     }
 }
 
-/// Notes a member that is neither an exported account nor group, if it can sign in; returns whether it can.
+/// Adds a note on a member that is not exported, if it can sign in. Returns whether it can.
 fn unknown_member(row: &MemberRow, of: &str, notes: &mut Notes) -> bool {
     let kind = row.odata_type.as_deref().unwrap_or_default();
     let kind = kind.trim_start_matches("#microsoft.graph.");

@@ -14,14 +14,14 @@ const DEFINITIONS: &str = "graph/roleDefinitions";
 const ASSIGNMENTS: &str = "graph/roleAssignments";
 const SCOPE_TAGS: &str = "graph/roleScopeTags";
 
-/// The scope tag that stands for all: of a role assignment without scope tags.
+/// The scope tag of a role assignment without scope tags, which stands for all of them.
 pub(super) const ALL_SCOPE_TAGS: &str = "*";
 
 /// The scope tag Default.
 const DEFAULT_SCOPE_TAG: &str = "0";
 
-/// The roles that are built in, by the ids that they have in every tenant, with their documented names:
-/// the service may translate them, and spells one of them otherwise.
+/// The built-in roles by id, which is the same in every tenant, with their documented names. The service may translate
+/// the names, and spells one of them differently.
 const BUILT_IN: [(&str, &str); 9] = [
     (
         "c1d9fcbb-cba5-40b0-bf6b-527006585f4b",
@@ -77,7 +77,7 @@ pub(super) struct Role {
 }
 
 impl Role {
-    /// Whether it allows the permission with this id of Microsoft Graph, which does not always write one in one case.
+    /// Whether the role has the permission with this id of Microsoft Graph. Graph writes ids in varying case.
     pub(super) fn has_permission(&self, id: &str) -> bool {
         let mut permissions = self.permissions.iter();
         permissions.any(|permission| permission.eq_ignore_ascii_case(id))
@@ -92,18 +92,18 @@ pub(super) struct Assignment {
     pub(super) role: String,
     pub(super) members: BTreeSet<String>,
     pub(super) scope_groups: BTreeSet<String>,
-    /// Empty for all.
+    /// Empty for all scope tags.
     pub(super) scope_tags: BTreeSet<String>,
 }
 
 impl Assignment {
-    /// Its name with its id.
+    /// The name with the id.
     pub(super) fn called(&self) -> String {
         called(self.name.as_deref(), &self.id)
     }
 
-    /// Whether it has scope tags, and none of them is Default: where the tenant has opted in to Scoped
-    /// permissions, its role gives nothing on tenant-attached devices, which carry Default only.
+    /// Whether the assignment has scope tags, and Default is not one of them. If the tenant has opted in to Scoped
+    /// permissions, it then gives nothing on tenant-attached devices, which have the scope tag Default only.
     pub(super) fn is_elsewhere(&self) -> bool {
         let mut tags = self.scope_tags.iter();
         !self.scope_tags.is_empty()
@@ -111,7 +111,7 @@ impl Assignment {
     }
 }
 
-/// The name of something with its id, or the id where it has no name.
+/// The name of an object with its id, or the id alone if it has no name.
 pub(super) fn called(name: Option<&str>, id: &str) -> String {
     match name {
         Some(name) if name != id => format!("{name} ({id})"),
@@ -146,11 +146,11 @@ impl Intune {
                 claims.entry(assignment).or_default().insert(key(&id));
             }
         }
-        // The answer with $expand=roleAssignments counts where the assignments were not exported by themselves.
+        // An answer with `$expand=roleAssignments` is used for a role whose assignments were not exported separately.
         for (id, definition) in &definitions {
             let embedded = definition.role_assignments.iter().flatten();
             for row in embedded {
-                // If the two contradict each other, both count, and the assignment is ambiguous.
+                // If two answers contradict each other, both claims are kept, and the assignment is ambiguous.
                 let claim = key(&row.id);
                 if !answered.contains(id) || claims.contains_key(&claim) {
                     claims.entry(claim).or_default().insert(id.clone());
@@ -192,7 +192,7 @@ fn definitions<F: Files>(
     let mut definitions = BTreeMap::new();
     let mut built_in = BTreeSet::new();
     folder.records(DEFINITIONS, |row: RoleDefinitionRow| {
-        // A built-in role goes by its name.
+        // Built-in roles are identified by name.
         let name = built_in_name(&row).map(str::to_ascii_lowercase);
         if name.is_some_and(|name| !built_in.insert(name)) {
             return Err(RecordError::duplicate("built-in role", &row.display_name));
@@ -212,7 +212,7 @@ fn definitions<F: Files>(
     Ok(definitions)
 }
 
-/// The documented name of a role if it is built in, or the one it has where the documents do not know it.
+/// The documented name of a built-in role, or its own name if it is not documented. `None` for a custom role.
 fn built_in_name(row: &RoleDefinitionRow) -> Option<&str> {
     let id = key(&row.id);
     let known = BUILT_IN.iter().find(|(known, _)| *known == id);
@@ -223,7 +223,7 @@ fn built_in_name(row: &RoleDefinitionRow) -> Option<&str> {
     }
 }
 
-/// Whether a text can be the id of a role definition, which the name of a role cannot.
+/// Whether a text can be the id of a role definition. Names of roles usually cannot.
 fn is_id(text: &str) -> bool {
     let is_part = |character: char| character.is_ascii_alphanumeric() || character == '-';
     !text.is_empty() && text.chars().all(is_part)
@@ -285,7 +285,7 @@ fn assignments<F: Files>(
         claimed.extend(row.role_definition.as_deref().map(key));
         let mut roles = claimed.into_iter();
         match (roles.next(), roles.next()) {
-            // One of a definition that nobody knows is noted with that.
+            // An assignment of an unknown definition is covered by the note on that definition.
             (Some(role), None) if !definitions.contains_key(&role) => {
                 if let Some(role) = row.role_definition {
                     notes.add(&UNKNOWN_ROLE_DEFINITION, role);

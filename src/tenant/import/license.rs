@@ -1,6 +1,6 @@
 //! Intune licenses of people, derived from the licenses and plans assigned to them.
 //!
-//! The ids are those of Microsoft's product names and service plan identifiers for licensing.
+//! Source of the ids: Microsoft's list of product names and service plan identifiers for licensing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,8 +9,8 @@ use super::report::{Notes, PLAN_UNKNOWN};
 use crate::exports::graph::{LicenseRow, PlanRow, SkuRow, UserRow};
 use crate::exports::{Files, Folder, RefusedExport};
 
-/// The service plans that are Intune for a person: INTUNE_A, INTUNE_A_GOV, INTUNE_A_VL, INTUNE_EDU, INTUNE_SMBIZ,
-/// and the products of one plan that are listed as plans as well, INTUNE_SMB and INTUNE_A_VL_USGOV_GCCHIGH
+/// The service plans that give a person Intune: INTUNE_A, INTUNE_A_GOV, INTUNE_A_VL, INTUNE_EDU, INTUNE_SMBIZ, and the
+/// products with a single plan that are listed as plans as well, INTUNE_SMB and INTUNE_A_VL_USGOV_GCCHIGH
 /// (learn.microsoft.com/entra/identity/users/licensing-service-plan-reference).
 const PLANS: [&str; 7] = [
     "c1ec4a95-1f05-45b3-a911-aa3fa01094f5",
@@ -22,9 +22,9 @@ const PLANS: [&str; 7] = [
     "b4288abe-01be-47d9-ad20-311d6e83fc24",
 ];
 
-/// Plans and products of the service Intune that give a person nothing of it: of devices (INTUNE_A_D,
-/// INTUNE_A_D_GOV), Basic Mobility and Security of Office 365 (INTUNE_O365), and what is bought on top of Intune
-/// (INTUNE_P2, Intune-EPM, Intune_AdvancedEA, Intune-MAMTunnel, REMOTE_HELP, Intune_Defender).
+/// Plans and products of the service Intune that do not give a person Intune: for devices (INTUNE_A_D,
+/// INTUNE_A_D_GOV), Basic Mobility and Security of Office 365 (INTUNE_O365), and additions to Intune (INTUNE_P2,
+/// Intune-EPM, Intune_AdvancedEA, Intune-MAMTunnel, REMOTE_HELP, Intune_Defender).
 const NOT_FOR_PEOPLE: [&str; 9] = [
     "2b317a4a-77a6-4188-9437-b68a77b4e2c6",
     "2c21e77a-e0d6-4570-b38a-7ff2dc17d2ca",
@@ -37,18 +37,18 @@ const NOT_FOR_PEOPLE: [&str; 9] = [
     "1689aade-3d6a-4bfc-b017-46d2672df5ad",
 ];
 
-/// The products for devices. They contain a plan that is Intune, which is none of the account's then.
+/// The products for devices. They contain a plan for Intune, which does not count for the account.
 const FOR_DEVICES: [&str; 2] = [
     "2b317a4a-77a6-4188-9437-b68a77b4e2c6",
     "2c21e77a-e0d6-4570-b38a-7ff2dc17d2ca",
 ];
 
-/// The service Intune, in the plans of an account.
+/// The name of the service Intune in the plans of an account.
 const SERVICE: &str = "SCO";
 
-/// Products that are known to contain one of them: Intune itself, also by volume, of governments and of small
-/// businesses, Enterprise Mobility + Security E3 and E5, Microsoft 365 E3, E5 and Business Premium. Others are
-/// looked up among those that the tenant has bought.
+/// Products known to contain Intune: Intune itself, also for volume licensing, governments and small businesses,
+/// Enterprise Mobility + Security E3 and E5, Microsoft 365 E3, E5 and Business Premium. Other products are looked up
+/// among those that the tenant has bought.
 const PRODUCTS: [&str; 8] = [
     "061f9ace-7d42-4136-88ac-31dc755f143f",
     "b4288abe-01be-47d9-ad20-311d6e83fc24",
@@ -62,35 +62,35 @@ const PRODUCTS: [&str; 8] = [
 
 /// The meaning of a product for the Intune license of an account.
 enum Product {
-    /// A product that the tenant has bought.
+    /// Bought by the tenant, with its plans.
     Bought(Plans),
-    /// It is known to contain Intune, by which plan does not matter.
+    /// Known to contain Intune, whatever the plan.
     Known,
-    /// It gives a person nothing.
+    /// Gives a person nothing.
     Nothing,
 }
 
-/// The service plans of a product, none where the subscription has ended.
+/// The service plans of a product; empty if the subscription has ended.
 #[derive(Default)]
 struct Plans {
-    /// Whether each plan is Intune for a person; `None` where that is not known.
+    /// Whether each plan gives a person Intune; `None` if not known.
     is_intune: BTreeMap<String, Option<bool>>,
     /// The plans that are disabled for the whole tenant.
     disabled: BTreeSet<String>,
 }
 
-/// The known products: those that the tenant has bought, and those of Microsoft's list.
+/// The products bought by the tenant, and those of Microsoft's list.
 pub(super) struct Products(BTreeMap<String, Product>);
 
-/// Whether a plan is Intune for a person; `None` for an unknown plan of Intune.
+/// Whether a plan gives a person Intune; `None` for an unknown plan of the service Intune.
 fn is_intune(id: &str, is_called_so: bool) -> Option<bool> {
     let is_for_people = PLANS.contains(&id);
     let is_known = is_for_people || NOT_FOR_PEOPLE.contains(&id);
     (is_known || !is_called_so).then_some(is_for_people)
 }
 
-/// Whether a subscription or a service plan works: in the time of grace after it has ended, it does.
-/// `None` without a state.
+/// Whether a subscription or a service plan is usable, which includes the grace period after its end. `None` without a
+/// status.
 fn works(status: Option<&str>) -> Option<bool> {
     let status = status?.to_lowercase();
     Some(["enabled", "warning"].contains(&status.as_str()))
@@ -135,7 +135,7 @@ impl Products {
         Ok(Self(products))
     }
 
-    /// Whether an account has a license of Intune; `None` where its export does not say it.
+    /// Whether an account has an Intune license; `None` if the exports do not state it.
     pub(super) fn license(&self, row: &UserRow, notes: &mut Notes) -> Option<bool> {
         let licenses = row.assigned_licenses.as_deref();
         let is_for_devices = |of: &LicenseRow| FOR_DEVICES.contains(&key(&of.sku_id).as_str());
@@ -143,7 +143,7 @@ impl Products {
             return Some(false);
         }
         match (row.assigned_plans.as_deref(), licenses) {
-            // Where there is a license without a plan, the plans do not tell.
+            // Licenses without any plan: the plans were not exported completely, so the products decide.
             (Some([]), Some(licenses)) if !licenses.is_empty() => self.by_products(licenses),
             (Some(plans), _) => {
                 let states = plans.iter().map(|plan| {
@@ -161,8 +161,8 @@ impl Products {
         }
     }
 
-    /// Whether a plan of an account is Intune for a person: a plan of the service that no product of the tenant
-    /// names and nobody knows may be.
+    /// Whether a plan of an account gives a person Intune; `None` for a plan of the service Intune that neither a
+    /// product of the tenant nor Microsoft's list contains.
     fn is_intune(&self, id: &str, plan: &PlanRow, notes: &mut Notes) -> Option<bool> {
         let service = plan.service.as_deref().unwrap_or_default().trim();
         let mut products = self.0.values().filter_map(|product| match product {
@@ -200,7 +200,7 @@ impl Products {
     }
 }
 
-/// Whether any is true; `None` if none is and not all are known.
+/// Whether any state is true; `None` if none is true and some are unknown.
 fn any(states: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     let states: BTreeSet<Option<bool>> = states.collect();
     match (states.contains(&Some(true)), states.contains(&None)) {

@@ -8,21 +8,19 @@ use super::report::{CO_MANAGEMENT_UNKNOWN, DEVICE_OF_NO_HIERARCHY, Notes};
 use crate::exports::catalog::DEVICES;
 use crate::exports::{Files, Folder, RefusedExport, devices};
 
-/// What the admin center says of devices, by their names in lower case; `None` of a name that several
-/// have.
+/// The devices of the admin center, by name in lower case; `None` for a name of several devices.
 #[derive(Default)]
 pub(super) struct Managed(HashMap<SmolStr, Option<ManagedDevice>>);
 
 /// A device in the list of the admin center.
 pub(super) struct ManagedDevice {
-    /// `None` where the list does not say that Configuration Manager manages it, alone or with Intune.
+    /// `None` if the list does not state that Configuration Manager manages the device, alone or with Intune.
     pub(super) is_co_managed: Option<bool>,
     pub(super) operating_system: Option<SmolStr>,
 }
 
 impl Managed {
-    /// Reads the export. `elsewhere` has the names of devices that are in no hierarchy of the workspace for
-    /// another reason.
+    /// Reads the export. `elsewhere` has the names of devices that are known not to be in the workspace.
     pub(super) fn read<F: Files>(
         folder: &Folder<'_, F>,
         sites: &[(String, Site)],
@@ -84,7 +82,7 @@ impl Managed {
         Ok(managed)
     }
 
-    /// The device of a name; `None` if none or several have it.
+    /// The device with a name; `None` if no device or several have it.
     pub(super) fn get(&self, name: &SmolStr) -> Option<&ManagedDevice> {
         self.0.get(&name.to_ascii_lowercase_smolstr())?.as_ref()
     }

@@ -1,10 +1,9 @@
-//! Memberships of groups and people in role assignments, with the rules of licenses.
+//! Memberships of groups and people in role assignments, with the license rules.
 //!
-//! Entities express them as memberships. Intune gives a role to all members of a group, at any depth, except
-//! for people without a license: where the tenant allows unlicensed administrators, they have it as
-//! direct members only (assign-role.md, unlicensed-admins.md), and where it does not, they need a
-//! license (prerequisites.md). A group with somebody in it who does not have its roles is therefore not
-//! in the role assignment itself: a group of those who have them is.
+//! Intune gives a role to all members of a group, at any depth, with an exception for people without a license: if the
+//! tenant allows unlicensed administrators, such a person has the role as a direct member only (assign-role.md,
+//! unlicensed-admins.md), otherwise not at all (prerequisites.md). A group with such a person in it cannot itself be a
+//! member of the role assignment; a separate group of the entitled members is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,21 +20,21 @@ use super::report::{
 /// Direct memberships, by indices in [`Entra`] and in [`Intune`].
 #[derive(Default)]
 pub(super) struct Membership {
-    /// For each group, the groups that it is in.
+    /// For each group, the groups that contain it.
     pub(super) groups_of_group: Vec<BTreeSet<u32>>,
-    /// For each group, the assignments that all of its members have.
+    /// For each group, the assignments of all its members.
     pub(super) assignments_of_group: Vec<BTreeSet<usize>>,
-    /// The assignments that a person has without a group.
+    /// The assignments of a person that come from no group.
     pub(super) assignments_of_person: BTreeMap<u32, BTreeSet<usize>>,
-    /// By group, the members who have its roles, where not all do.
+    /// For each group whose members do not all have its roles, the members who do.
     pub(super) parts: BTreeMap<u32, Part>,
-    /// The assignments with members that no export has.
+    /// The assignments with members that are in no export.
     pub(super) with_unknown_members: BTreeSet<usize>,
-    /// The assignments that a person lacks for want of a license, or of knowing that there is one.
+    /// The assignments that a person does not get because a license is missing or unknown.
     pub(super) without_license: BTreeMap<u32, BTreeSet<usize>>,
 }
 
-/// The people in a group who have its roles.
+/// The members of a group who have its roles.
 pub(super) struct Part {
     pub(super) assignments: BTreeSet<usize>,
     pub(super) people: BTreeSet<u32>,
@@ -77,7 +76,7 @@ impl Membership {
         membership.nest(entra, notes);
         membership.forget_what_is_held(entra);
         for (person, assignments) in &membership.without_license {
-            // What is not known is no want of a license; that was noted.
+            // An unknown license is not a missing one, and has been noted already.
             let Some(person) = entra
                 .person(*person)
                 .filter(|person| person.has_license == Some(false))
@@ -102,7 +101,7 @@ impl Membership {
         given.entry(person).or_default().insert(assignment);
     }
 
-    /// Whether a person can have a role: with a license, or where none is needed.
+    /// Whether a person can have a role: with a license, or if none is needed.
     fn entitled(entra: &Entra, person: u32, needs_none: bool, notes: &mut Notes) -> bool {
         let Some(person) = entra.person(person) else {
             return false;
@@ -110,15 +109,15 @@ impl Membership {
         let name = person.user_principal_name.as_str();
         match (person.has_license, needs_none) {
             (Some(false), true) => notes.add(&UNLICENSED_ADMINISTRATOR, name),
-            // Where nobody's is known, that was noted once.
+            // If no licenses were exported at all, one note covers all accounts.
             (None, false) if entra.has_licenses => notes.add(&LICENSE_UNKNOWN, name),
             (Some(_), _) | (None, _) => {}
         }
         needs_none || person.has_license == Some(true)
     }
 
-    /// The parts of a group and of its groups that a person would join with the group; `None` for a person who would lack
-    /// one of the roles for want of a license.
+    /// The parts that a person would join with a group, of this group and of those that contain it; `None` for a
+    /// person who would lack one of the roles for lack of a license.
     pub(super) fn joining(
         &self,
         entra: &Entra,
@@ -145,7 +144,7 @@ impl Membership {
         Some(parts)
     }
 
-    /// Gives the assignments of a group to those in it who have them.
+    /// Gives the assignments of a group to its entitled members.
     fn assign(
         &mut self,
         entra: &Entra,
@@ -183,7 +182,8 @@ impl Membership {
         self.parts.insert(group, part);
     }
 
-    /// Nests the groups. Entities cannot be in each other: groups that are in a cycle share all groups and assignments.
+    /// Nests the groups. Entities cannot contain each other, so groups in a cycle share all their groups and
+    /// assignments.
     fn nest(&mut self, entra: &Entra, notes: &mut Notes) {
         let edges = (0..).zip(&entra.groups).flat_map(|(number, group)| {
             let members = group.groups.iter().filter(move |member| **member != number);
@@ -232,7 +232,7 @@ impl Membership {
         }
     }
 
-    /// Removes from the lacking assignments those that a person has in another way.
+    /// Removes the lacking assignments that a person has through another membership.
     fn forget_what_is_held(&mut self, entra: &Entra) {
         let mut without_license = std::mem::take(&mut self.without_license);
         for (person, lacking) in &mut without_license {

@@ -7,7 +7,7 @@ use tarbac_diagnostic::source::Source;
 use tarbac_host::bundle::policy_text::{line, permit};
 use tarbac_host::bundle::{self, Action};
 
-/// How the ids of permissions begin in Microsoft Graph.
+/// The prefix of the ids of permissions in Microsoft Graph.
 const PREFIX: &str = "Microsoft.Intune_";
 
 /// A policy that gives a role permissions.
@@ -20,13 +20,13 @@ pub(super) struct RolePolicy<'a> {
     pub(super) id: &'a str,
     /// The `@doc`.
     pub(super) doc: &'a str,
-    /// Whether any of its permissions is one on devices.
+    /// Whether any of the permissions is for devices.
     pub(super) has_device_actions: bool,
-    /// Where the role comes from, in a few words.
+    /// The origin of the role, in a few words.
     pub(super) provenance: &'a str,
     /// The actions of the schema that the role permits, in the order of the schema.
     pub(super) actions: &'a [&'a Action],
-    /// The ids of its other permissions in Microsoft Graph.
+    /// The ids of the other permissions in Microsoft Graph.
     pub(super) others: &'a BTreeSet<&'a str>,
 }
 
@@ -53,7 +53,7 @@ impl RolePolicy<'_> {
             text += &self.permit();
         }
         let source = Source::held(format!("{}.cedar", self.id), text.clone());
-        // Cedar's formatter takes whatever Cedar does; what it did not take, validation would name.
+        // The formatter accepts every valid policy; validation would report an invalid one.
         bundle::formatted(&source).unwrap_or(text)
     }
 
@@ -69,7 +69,7 @@ impl RolePolicy<'_> {
     }
 }
 
-/// Permissions by the resource that they are about.
+/// The permissions by resource type.
 fn by_resource<'a>(permissions: &BTreeSet<&'a str>) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
     let mut by_resource: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for id in permissions {

@@ -2,55 +2,55 @@
 
 use std::collections::BTreeMap;
 
-/// The kind of a note.
+/// The severity of a note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Matter {
-    /// Two exports do not fit together; the records that depend on it give nothing.
+    /// Two exports do not match; the records concerned give nothing.
     Unjoined,
-    /// The exports do not say it, so the value was taken with which the rules that ship permit less; other rules may
-    /// permit more by it.
+    /// The exports lack a value. With the assumed value the shipped policies permit less; other policies may permit
+    /// more.
     Assumed,
-    /// It is as the exports have it, and worth a look.
+    /// The exports have the value, which deserves a look.
     Notable,
 }
 
 /// The topic of a [`Note`]: a code with its texts.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Topic {
-    /// The code, stable, to be searched for.
+    /// The code, which is stable, so that it can be searched for.
     pub code: &'static str,
-    /// A description of the names, and the effect on the import.
+    /// The meaning of the names, and the effect on the import.
     pub message: &'static str,
     /// Help.
     pub help: &'static str,
-    /// How it matters.
+    /// The severity.
     pub matter: Matter,
 }
 
-/// A topic with everything it concerns, sorted.
+/// A topic with the names that it concerns, sorted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
     /// The topic.
     pub topic: &'static Topic,
-    /// The people or things that it concerns.
+    /// The people or objects that it concerns.
     pub names: Vec<String>,
 }
 
 /// The report of an import.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct ImportReport {
-    /// How many there are of each kind of thing, in the order of the families of the workspace.
+    /// The number of entities of each kind, in the order of the families of the workspace.
     pub counts: Vec<(&'static str, usize)>,
-    /// The notes, by how they matter and then by code.
+    /// The notes, by severity and code.
     pub notes: Vec<Note>,
 }
 
-/// Notes as they come up.
+/// The notes of an import in progress.
 #[derive(Debug, Default)]
 pub(super) struct Notes(BTreeMap<(Matter, &'static str), Note>);
 
 impl Notes {
-    /// Adds a person or thing that a topic concerns.
+    /// Adds a person or object to the note on a topic.
     pub(super) fn add(&mut self, topic: &'static Topic, name: impl Into<String>) {
         let note = self.0.entry((topic.matter, topic.code));
         let note = note.or_insert_with(|| Note {
@@ -60,7 +60,7 @@ impl Notes {
         note.names.push(name.into());
     }
 
-    /// Whether any of these topics has come up.
+    /// Whether there is a note on any of these topics.
     pub(super) fn have_any(&self, topics: &[&Topic]) -> bool {
         let mut topics = topics.iter();
         topics.any(|topic| self.0.contains_key(&(topic.matter, topic.code)))
@@ -75,7 +75,7 @@ impl Notes {
         }
     }
 
-    /// The notes in their order, each name once.
+    /// The notes in order, with sorted names and without duplicates.
     pub(super) fn into_notes(self) -> Vec<Note> {
         let mut notes: Vec<Note> = self.0.into_values().collect();
         for note in &mut notes {

@@ -1,4 +1,4 @@
-//! Imported roles: policies for custom ones and for built-in ones that differ, entities for all.
+//! Imported roles: policies for custom and for differing built-in ones, entities for all.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,13 +29,13 @@ pub(super) struct Roles {
 /// A role as an entity of the workspace.
 pub(super) struct RoleEntity {
     pub(super) id: String,
-    /// Its description, unless a policy has exactly this text.
+    /// The description, unless a policy has exactly this text.
     pub(super) description: Option<String>,
     /// The ids in Microsoft Graph of the permissions that no policy gives.
     pub(super) others: BTreeSet<String>,
 }
 
-/// Makes policies of the roles. A built-in role gets the permissions that it has in the tenant.
+/// Writes policies for the roles. A built-in role gets the permissions that it has in the tenant.
 pub(super) fn roles(
     intune: &Intune,
     tenant: &Tenant,
@@ -71,7 +71,7 @@ struct Writer<'a> {
     texts: BTreeMap<String, String>,
     /// The roles in the shipped policies that the tenant has not had so far, by name in lower case.
     documented: BTreeMap<String, EntityUid>,
-    /// The names of the files in `policies/roles` and `policies/custom`, without the ending.
+    /// The file names in `policies/roles` and `policies/custom`, without endings.
     slugs: BTreeSet<String>,
 }
 
@@ -115,7 +115,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Writes the policy of a custom role, and returns the id of its entity.
+    /// Writes the policy of a custom role, and returns the id of the entity.
     fn custom(&mut self, role: &Role, permissions: &Permissions<'_>) -> String {
         let slug = self.free_slug(role);
         if !permissions.has_device_actions() {
@@ -129,7 +129,7 @@ impl<'a> Writer<'a> {
         role.graph_id.clone()
     }
 
-    /// Writes the policy of a built-in role unless the shipped one says the same, and returns the id of its entity.
+    /// Writes the policy of a built-in role unless it equals the shipped one, and returns the id of the entity.
     fn built_in(&mut self, role: &Role, permissions: &Permissions<'_>) -> String {
         if let Some(uid) = self.documented.remove(&role.name.to_ascii_lowercase()) {
             self.rewrite(role, permissions, &uid);
@@ -149,10 +149,11 @@ impl<'a> Writer<'a> {
         role.name.clone()
     }
 
-    /// Notes the permissions in which a documented role differs from that of the tenant, and says whether it does.
+    /// Adds notes on the permissions in which the shipped policy of a role differs from the tenant. Returns whether
+    /// there are any.
     fn differs(&mut self, role: &Role, uid: &EntityUid) -> bool {
         let Ok(documented) = graph_role::permissions(self.shipped, uid) else {
-            // It cannot be compared, and the tenant is right about its own roles.
+            // The shipped policy cannot be compared, and the tenant is authoritative for its own roles.
             let name = uid.id().unescaped();
             let note = format!("{name}: the shipped policy is no list of permissions");
             self.notes.add(&BUILT_IN_ROLE_DIFFERS, note);
@@ -176,7 +177,7 @@ impl<'a> Writer<'a> {
         differs
     }
 
-    /// Gives a documented role the permissions that it has in the tenant, where these differ.
+    /// Replaces the shipped policy of a role by one with the permissions of the tenant, if they differ.
     fn rewrite(&mut self, role: &Role, permissions: &Permissions<'_>, uid: &EntityUid) {
         if !self.differs(role, uid) {
             return;
@@ -191,7 +192,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// A name for the file of a role that no other file has.
+    /// An unused file name for a role.
     fn free_slug(&mut self, role: &Role) -> String {
         let name = slug(&role.name);
         let with_id = format!("{name}-{}", slug(&role.graph_id));
@@ -213,7 +214,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// The `@doc` of the policy of a role: its description, or its name, as one line.
+/// The `@doc` of the policy of a role: the description, or else the name, as one line.
 fn doc(role: &Role) -> String {
     let text = match role.description.as_str() {
         "" => &role.name,
@@ -224,9 +225,9 @@ fn doc(role: &Role) -> String {
 
 /// The permissions of a role.
 struct Permissions<'a> {
-    /// Those that are actions of the schema, in its order.
+    /// The actions of the schema, in its order.
     actions: Vec<&'a Action>,
-    /// The ids of the others in Microsoft Graph.
+    /// The ids of the other permissions in Microsoft Graph.
     others: BTreeSet<&'a str>,
 }
 
@@ -237,7 +238,7 @@ impl<'a> Permissions<'a> {
         let is_known = |action: &&Action| {
             let id = action.annotations.get("graph");
             let before = others.len();
-            // Graph does not always write an id in one case.
+            // Graph writes ids in varying case.
             others.retain(|other| id.is_none_or(|id| !id.eq_ignore_ascii_case(other)));
             others.len() < before
         };
@@ -247,7 +248,7 @@ impl<'a> Permissions<'a> {
         }
     }
 
-    /// Whether any of them is one on devices.
+    /// Whether any of the permissions is for devices.
     fn has_device_actions(&self) -> bool {
         let is_on_devices = |action: &&Action| {
             let mut resources = action.resources.iter();

@@ -1,13 +1,13 @@
-//! The versions of hierarchies, declared or told by their sites.
+//! The versions of hierarchies, from the declaration or the export of the site.
 
 use crate::exports::catalog::TENANT;
 use crate::exports::configmgr::SmsSite;
 use crate::exports::declared::Tenant;
 use crate::exports::{Files, Folder, RefusedExport, key};
 
-/// The build of each version, which is the third number of `5.00.9128.1000`. Source: the tables Supported versions and
-/// Historical versions of the page Updates and servicing for Configuration Manager by Microsoft, as of 2111 and 2409; for
-/// 2503, 2509 and 2603 not the page itself was read, but lists of others that name it.
+/// The version of each build, which is the third number of `5.00.9128.1000`. Source: the tables Supported versions and
+/// Historical versions of Microsoft's page Updates and servicing for Configuration Manager, as of 2111 and 2409; for
+/// 2503, 2509 and 2603, lists of others that refer to this page.
 const BUILDS: [(u32, u32); 19] = [
     (8790, 1902),
     (8853, 1906),
@@ -30,14 +30,14 @@ const BUILDS: [(u32, u32); 19] = [
     (9146, 2603),
 ];
 
-/// The version of a site as year and month; `None` for a build that is not known.
+/// The version of a site as year and month; `None` for an unknown build.
 fn version(text: &str) -> Option<u32> {
     let build: u32 = text.split('.').nth(2)?.trim().parse().ok()?;
     let known = BUILDS.into_iter().find(|(known, _)| *known == build);
     known.map(|(_, version)| version)
 }
 
-/// Fills in the versions that the declaration leaves to the sites; where both have one, the two must agree.
+/// Fills in the versions that the declaration omits. If both have a version, they must agree.
 pub(super) fn fill_in<F: Files>(
     folder: &Folder<'_, F>,
     tenant: &mut Tenant,
@@ -75,7 +75,7 @@ pub(super) fn fill_in<F: Files>(
     Ok(())
 }
 
-/// What a site says about its version.
+/// The version number in the export of a site.
 fn told<F: Files>(
     folder: &Folder<'_, F>,
     directory: &str,
@@ -85,7 +85,7 @@ fn told<F: Files>(
     folder.records(
         &format!("configmgr/{directory}/SMS_Site"),
         |row: SmsSite| {
-            // The sites below the top one are listed too.
+            // The export also lists the sites below the top one.
             if row.site_code.trim().eq_ignore_ascii_case(code) {
                 found = row.version;
             }

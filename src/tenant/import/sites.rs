@@ -12,15 +12,15 @@ use crate::exports::{Files, Folder, RefusedExport};
 
 /// The hierarchies of a tenant.
 pub(super) struct Sites {
-    /// The declared ones by site code, in that order; empty if not exported.
+    /// The declared hierarchies by site code, in that order; empty if not exported.
     pub(super) declared: Vec<(String, Site)>,
-    /// The names of devices that are not in the workspace: of other hierarchies, or not uploaded.
+    /// The names of devices that are not in the workspace: in undeclared hierarchies, or not uploaded.
     pub(super) elsewhere: Vec<SmolStr>,
     /// The site codes of declared hierarchies without exports.
     pub(super) not_exported: Vec<String>,
 }
 
-/// Reads the hierarchies, several at once.
+/// Reads the hierarchies in parallel.
 pub(super) fn sites<F: Files>(
     folder: &Folder<'_, F>,
     tenant: &Tenant,

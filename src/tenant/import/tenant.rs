@@ -8,7 +8,7 @@ use crate::exports::{Files, Folder, RefusedExport, read_one};
 /// The export of the toggle Use Intune RBAC.
 const TOGGLE: &str = "graph/tenantAttachRBAC";
 
-/// Reads the declaration, with `use_intune_rbac` filled in.
+/// Reads the declaration, and fills in `use_intune_rbac`.
 pub(super) fn tenant<F: Files>(folder: &Folder<'_, F>) -> Result<Tenant, RefusedExport> {
     let Some(mut tenant) = folder.read(TENANT, |reader| read_one::<Tenant>(reader))? else {
         let help = "declare what no service tells; `tarbac import --how` shows how it looks";
@@ -29,7 +29,7 @@ pub(super) fn tenant<F: Files>(folder: &Folder<'_, F>) -> Result<Tenant, Refused
     Ok(tenant)
 }
 
-/// The toggle Use Intune RBAC, by the answer of Graph or the declaration; the two must agree.
+/// The toggle Use Intune RBAC, from the answer of Graph or the declaration; the two must agree.
 fn toggle<F: Files>(folder: &Folder<'_, F>, declared: Option<bool>) -> Result<bool, RefusedExport> {
     let mut states = Vec::new();
     folder.records(TOGGLE, |row: TenantAttachRbacRow| {

@@ -59,12 +59,12 @@ impl Imported {
         self.write_devices(family("devices")?)
     }
 
-    /// The names of the exports that it was made of.
+    /// The names of the exports that were imported.
     pub fn exports(&self) -> &BTreeSet<String> {
         &self.exports
     }
 
-    /// The exports that are there, be they read or not: some are read with others only.
+    /// The existing exports, including those that are read only together with others.
     pub fn present(&self) -> &BTreeSet<String> {
         &self.present
     }
@@ -79,7 +79,7 @@ impl Imported {
         self.report
     }
 
-    /// The number of entities of each kind, which is named in the singular, in the order of the families.
+    /// The number of entities of each kind, named in the singular, in the order of the families.
     pub(super) fn counts(&self) -> Vec<(&'static str, usize)> {
         let in_sites =
             |count: fn(&Site) -> usize| self.sites.iter().map(|(_, site)| count(site)).sum();

@@ -1,17 +1,17 @@
-//! The calls of the catalog as data, and the texts that are made of them.
+//! The calls of the catalog as data, with their texts.
 
 use super::{CLOUDS, EXPORTS, Export};
 
-/// Where an export comes from.
+/// The source of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExportSource {
-    /// People write it; this is an example.
+    /// Declared by hand; an example.
     Declared(&'static str),
-    /// Microsoft Graph answers it.
+    /// A call of Microsoft Graph.
     Graph(GraphCall),
-    /// The AdminService of a hierarchy answers it.
+    /// A class of the AdminService of a hierarchy.
     Class(ClassCall),
-    /// A page of the admin center saves it.
+    /// A page of the admin center, from which it is saved.
     Portal(&'static str),
 }
 
@@ -22,32 +22,32 @@ pub struct GraphCall {
     pub version: &'static str,
     /// The path, with `<id>` for the id of an object.
     pub path: &'static str,
-    /// The rows of a page; none where Graph decides.
+    /// The number of rows of a page; `None` to leave it to Graph.
     pub top: Option<u32>,
-    /// The properties; none where they cannot be chosen.
+    /// The selected properties; empty if the call does not support selection.
     pub select: &'static [&'static str],
-    /// What is put into each row.
+    /// The related objects that are included in each row.
     pub expand: Option<&'static str>,
     /// The condition on rows, with `<id>` for the id of an object.
     pub filter: Option<&'static str>,
-    /// The cmdlet that gives all rows, where there is a better one than that for any call.
+    /// The cmdlet that returns all rows; `None` to use the cmdlet for arbitrary calls.
     pub cmdlet: Option<&'static str>,
 }
 
 /// A class of Configuration Manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClassCall {
-    /// The name of the class; the AdminService tells cases apart.
+    /// The name of the class; the AdminService distinguishes upper and lower case.
     pub class: &'static str,
-    /// The properties that are read.
+    /// The selected properties.
     pub properties: &'static [&'static str],
-    /// The key by which each instance is read by itself, because some of the properties are lazy.
+    /// The key by which instances are read one by one, if some of the properties are lazy.
     pub lazy: Option<ClassKey>,
-    /// The properties that put the instances in an order; those of a class without are few.
+    /// The properties to order instances by; empty for a class with few instances.
     ///
-    /// That the route of WMI classes knows `$orderby`, `$top` and `$skip` is not verified: Microsoft's pages on the
-    /// administration service show `$filter`, `$select` and `$expand` alone. So nothing relies on it: whoever asks for
-    /// pages has to check their order, and ask for the whole class where they are not in it.
+    /// It is not verified that the route of WMI classes supports `$orderby`, `$top` and `$skip`: Microsoft's pages on
+    /// the administration service show only `$filter`, `$select` and `$expand`. A caller that requests pages therefore
+    /// has to check their order, and to request the whole class if they are not in order.
     pub order: &'static [&'static str],
 }
 
@@ -56,7 +56,7 @@ pub struct ClassCall {
 pub struct ClassKey {
     /// The property.
     pub property: &'static str,
-    /// Whether it is a text, which stands in quotes.
+    /// Whether it is a text, which is written in quotes.
     pub is_text: bool,
 }
 
@@ -107,7 +107,7 @@ impl GraphCall {
         self
     }
 
-    /// The path and query below a version, as people read them: `users?$top=999&$select=id`.
+    /// The path and query without the version, for people: `users?$top=999&$select=id`.
     pub fn address(&self) -> String {
         let number = self.top.map(|rows| rows.to_string());
         let select = (!self.select.is_empty()).then(|| self.select.join(","));
@@ -127,7 +127,7 @@ impl GraphCall {
         }
     }
 
-    /// The same below the version, as a program asks for it, about an object where the call is about each.
+    /// The version, path and query of a request, with the id of an object in place of `<id>`.
     pub fn request(&self, id: Option<&str>) -> String {
         let address = format!("{}/{}", self.version, self.address());
         let address = address.replace("<id>", id.unwrap_or("<id>"));
@@ -146,7 +146,7 @@ impl ClassCall {
         self
     }
 
-    /// The class and the query, as people read them; of a class with lazy properties, that of an instance.
+    /// The class and query, for people; for a class with lazy properties, those of one instance.
     pub fn address(&self) -> String {
         match self.lazy {
             Some(ClassKey { property, is_text }) => {
@@ -157,7 +157,7 @@ impl ClassCall {
         }
     }
 
-    /// The class and the query that lists all instances; of a class with lazy properties, only their keys.
+    /// The class and query that list all instances; for a class with lazy properties, only their keys.
     pub fn list(&self) -> String {
         let selected = match self.lazy {
             Some(key) => key.property.to_owned(),
@@ -166,7 +166,7 @@ impl ClassCall {
         format!("{}?$select={selected}", self.class)
     }
 
-    /// The same for some of the instances, in their order.
+    /// [`Self::list`] for some of the instances, in order.
     pub fn page(&self, skipped: u64, rows: u64) -> String {
         let order = self.order.join(",");
         format!(
@@ -175,7 +175,7 @@ impl ClassCall {
         )
     }
 
-    /// The instance with a key.
+    /// The path of the instance with a key.
     pub fn instance(&self, key: &str) -> String {
         match self.lazy {
             Some(ClassKey { is_text: true, .. }) => {
@@ -187,7 +187,7 @@ impl ClassCall {
 }
 
 impl Export {
-    /// The request that gives it, or what takes the place of one.
+    /// The request that returns the export, or the instruction for an export without one.
     pub fn call(&self) -> String {
         match self.source {
             ExportSource::Declared(text) | ExportSource::Portal(text) => text.to_owned(),
@@ -201,7 +201,7 @@ impl Export {
         }
     }
 
-    /// A line of PowerShell that saves it; `None` where there is none.
+    /// A line of PowerShell that saves the export; `None` if it cannot be saved that way.
     pub fn powershell(&self) -> Option<String> {
         match self.source {
             ExportSource::Declared(_) | ExportSource::Portal(_) => None,
@@ -210,7 +210,7 @@ impl Export {
         }
     }
 
-    /// The export with the objects that a call is about, where it is about each.
+    /// The export that lists the objects of a call with `<id>`.
     pub fn list_of_objects(&self) -> Option<Self> {
         let (list, _) = self.file.split_once("/<id>/")?;
         let mut exports = EXPORTS.into_iter();
@@ -236,7 +236,7 @@ impl Export {
         let Some(list) = self.list_of_objects() else {
             return save(file);
         };
-        // What a cmdlet has saved is an array, and an answer an object.
+        // A file saved from a cmdlet is an array, and a saved answer an object.
         let ids = match list.source {
             ExportSource::Graph(GraphCall {
                 cmdlet: Some(_), ..
@@ -266,7 +266,7 @@ impl Export {
     }
 }
 
-/// The name of a property, as the cmdlets of Microsoft Graph write it.
+/// The name of a property in the cmdlets of Microsoft Graph, with a capital first letter.
 fn capital(name: &str) -> String {
     let mut letters = name.chars();
     let first = letters.next().map(|letter| letter.to_ascii_uppercase());

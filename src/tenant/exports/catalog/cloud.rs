@@ -3,17 +3,17 @@
 /// A cloud.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cloud {
-    /// The name on the command line.
+    /// Its name on the command line.
     pub name: &'static str,
-    /// Where Microsoft Graph is.
+    /// The address of Microsoft Graph.
     pub graph: &'static str,
-    /// Where people and programs sign in.
+    /// The address of sign-in.
     pub login: &'static str,
     /// Its name for `Connect-MgGraph -Environment`.
     pub environment: &'static str,
 }
 
-/// The clouds; the first is that of everybody who does not say otherwise.
+/// The clouds; the first one is the default.
 pub const CLOUDS: [Cloud; 4] = [
     Cloud {
         name: "global",

@@ -1,15 +1,15 @@
-//! The values of the declaration, with the place where each is found.
+//! The fields of the declaration, with the place where each value is found.
 
-/// A value that [`TENANT`](super::TENANT) declares.
+/// A field of [`TENANT`](super::TENANT).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Declared {
-    /// The name of the field.
+    /// The name.
     pub field: &'static str,
-    /// Where it is found.
+    /// The place where its value is found.
     pub place: &'static str,
 }
 
-/// The values of [`TENANT`](super::TENANT), in the order in which it is best written.
+/// The fields of [`TENANT`](super::TENANT), in the recommended order.
 pub const DECLARED: [Declared; 10] = [
     Declared {
         field: "name",

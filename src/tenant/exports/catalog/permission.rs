@@ -1,11 +1,11 @@
-//! The permissions of Microsoft Graph that the calls take.
+//! The permissions of Microsoft Graph required by the calls.
 
 use super::{EXPORTS, Export, ExportSource};
 
-/// The id of Microsoft Graph as an application, in every tenant.
+/// The application id of Microsoft Graph, the same in every tenant.
 pub const GRAPH_APPLICATION: &str = "00000003-0000-0000-c000-000000000000";
 
-/// The ids of the permissions for applications, by name. Source: the reference of Microsoft Graph permissions.
+/// The ids of application permissions, by name. Source: the reference of Microsoft Graph permissions.
 pub const APP_ROLES: [(&str, &str); 9] = [
     (
         "DeviceManagementConfiguration.Read.All",
@@ -39,7 +39,7 @@ pub const APP_ROLES: [(&str, &str); 9] = [
     ),
 ];
 
-/// The permissions that the calls of Graph take, each once and with the exports that take it.
+/// The permissions required by the calls of Graph, each with the exports that require it.
 pub fn permissions() -> Vec<(&'static str, Vec<&'static Export>)> {
     static TABLE: [Export; EXPORTS.len()] = EXPORTS;
     let mut permissions: Vec<(&str, Vec<&Export>)> = Vec::new();

@@ -1,13 +1,13 @@
-//! The table of the exports, in the order in which they are best collected.
+//! The table of the exports, in the recommended order of collection.
 
 use super::call::{ClassKey, ExportSource, class, graph};
 use super::{DEVICES, Export, TENANT, TOGGLE};
 
-/// The least of the built-in security roles that reads administrative users and security roles as well; for all
-/// security scopes and collections.
+/// The built-in security role with the fewest permissions that can read administrative users and security roles; to be
+/// assigned for all security scopes and collections.
 pub const READ_ONLY_ANALYST: &str = "security role Read-only Analyst";
 
-/// The files, in the order in which they are best collected.
+/// The exports, in the recommended order of collection.
 pub const EXPORTS: [Export; 24] = [
     Export {
         file: TENANT,

@@ -9,36 +9,36 @@ use crate::exports::lenient::{NotRemoved, flag, id, list, moment, optional_flag,
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "an account")]
 pub struct UserRow {
-    /// Refused: an object that was removed is in the answer of a delta query alone.
+    /// Makes the row invalid: only the answers of delta queries have removed objects.
     #[serde(default, rename = "@removed")]
     pub removed: NotRemoved,
     /// The id of the account.
     #[serde(alias = "Id")]
     pub id: String,
-    /// The name the person signs in with.
+    /// The name that the person signs in with.
     #[serde(alias = "UserPrincipalName")]
     pub user_principal_name: String,
-    /// Whether Active Directory synchronizes the account; `null` for one that never was, and absent
-    /// where the call did not select it.
+    /// Whether Active Directory synchronizes the account; `null` if it never did, absent if the call did not select
+    /// it.
     #[serde(default, alias = "OnPremisesSyncEnabled", deserialize_with = "flag")]
     pub on_premises_sync_enabled: Option<Option<bool>>,
-    /// Its security identifier in Active Directory.
+    /// The security identifier in Active Directory.
     #[serde(
         default,
         alias = "OnPremisesSecurityIdentifier",
         deserialize_with = "trimmed"
     )]
     pub on_premises_security_identifier: Option<String>,
-    /// Whether the person can sign in; absent where the call did not select it.
+    /// Whether the person can sign in; absent if the call did not select it.
     #[serde(default, alias = "AccountEnabled", deserialize_with = "optional_flag")]
     pub account_enabled: Option<bool>,
-    /// When the account was deleted; for thirty days it can be restored.
+    /// The time of deletion; an account can be restored for thirty days.
     #[serde(default, alias = "DeletedDateTime", deserialize_with = "moment")]
     pub deleted_date_time: Option<Timestamp>,
-    /// The licenses; absent where the call did not select them.
+    /// The licenses; absent if the call did not select them.
     #[serde(default, alias = "AssignedLicenses", deserialize_with = "list")]
     pub assigned_licenses: Option<Vec<LicenseRow>>,
-    /// The service plans of the licenses; absent where the call did not select them.
+    /// The service plans of the licenses; absent if the call did not select them.
     #[serde(default, alias = "AssignedPlans", deserialize_with = "list")]
     pub assigned_plans: Option<Vec<PlanRow>>,
 }
@@ -50,7 +50,7 @@ pub struct LicenseRow {
     /// The product.
     #[serde(alias = "SkuId")]
     pub sku_id: String,
-    /// The service plans of the product that the account does not have.
+    /// The service plans of the product that are disabled for the account.
     #[serde(default, alias = "DisabledPlans", deserialize_with = "texts")]
     pub disabled_plans: Option<Vec<String>>,
 }
@@ -65,12 +65,12 @@ pub struct PlanRow {
     /// `Enabled`, `Warning`, `Suspended`, `LockedOut` or `Deleted`.
     #[serde(default, alias = "CapabilityStatus")]
     pub capability_status: Option<String>,
-    /// The service that it is a plan of: `SCO` is Intune.
+    /// The service that the plan belongs to: `SCO` is Intune.
     #[serde(default, alias = "Service")]
     pub service: Option<String>,
 }
 
-/// A row of `GET /subscribedSkus`: a product that the tenant has bought.
+/// A row of `GET /subscribedSkus`: a product bought by the tenant.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "a product")]
 pub struct SkuRow {
@@ -115,26 +115,26 @@ impl SkuPlanRow {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "a group")]
 pub struct GroupRow {
-    /// Refused: an object that was removed is in the answer of a delta query alone.
+    /// Makes the row invalid: only the answers of delta queries have removed objects.
     #[serde(default, rename = "@removed")]
     pub removed: NotRemoved,
     /// The id of the group.
     #[serde(alias = "Id")]
     pub id: String,
-    /// The name that the admin center shows.
+    /// The name in the admin center.
     #[serde(default, alias = "DisplayName")]
     pub display_name: Option<String>,
-    /// Its security identifier in Active Directory.
+    /// The security identifier in Active Directory.
     #[serde(
         default,
         alias = "OnPremisesSecurityIdentifier",
         deserialize_with = "trimmed"
     )]
     pub on_premises_security_identifier: Option<String>,
-    /// When the group was deleted; for thirty days it can be restored.
+    /// The time of deletion; a group can be restored for thirty days.
     #[serde(default, alias = "DeletedDateTime", deserialize_with = "moment")]
     pub deleted_date_time: Option<Timestamp>,
-    /// Who sees its members: `Public`, `Private` or `HiddenMembership`.
+    /// The visibility of its members: `Public`, `Private` or `HiddenMembership`.
     #[serde(default, alias = "Visibility")]
     pub visibility: Option<String>,
 }
@@ -143,7 +143,7 @@ pub struct GroupRow {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "a member")]
 pub struct MemberRow {
-    /// Refused: an object that was removed is in the answer of a delta query alone.
+    /// Makes the row invalid: only the answers of delta queries have removed objects.
     #[serde(default, rename = "@removed")]
     pub removed: NotRemoved,
     /// The id of the member.
@@ -152,7 +152,7 @@ pub struct MemberRow {
     /// The kind of the member: `#microsoft.graph.user`.
     #[serde(default, rename = "@odata.type")]
     pub odata_type: Option<String>,
-    /// Whether the account can sign in, where the call selected it.
+    /// Whether the account can sign in; absent if the call did not select it.
     #[serde(default, alias = "AccountEnabled", deserialize_with = "optional_flag")]
     pub account_enabled: Option<bool>,
 }
@@ -161,16 +161,16 @@ pub struct MemberRow {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "a directory role")]
 pub struct DirectoryRoleRow {
-    /// Refused: an object that was removed is in the answer of a delta query alone.
+    /// Makes the row invalid: only the answers of delta queries have removed objects.
     #[serde(default, rename = "@removed")]
     pub removed: NotRemoved,
     /// The id of the role in this tenant.
     #[serde(alias = "Id")]
     pub id: String,
-    /// The name, which older answers spell otherwise: `Intune Service Administrator`.
+    /// The name, which differs in older answers: `Intune Service Administrator`.
     #[serde(alias = "DisplayName")]
     pub display_name: String,
-    /// The id of the role in every tenant.
+    /// The id of the role template, the same in every tenant.
     #[serde(default, alias = "RoleTemplateId", deserialize_with = "trimmed")]
     pub role_template_id: Option<String>,
 }

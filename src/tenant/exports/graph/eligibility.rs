@@ -1,4 +1,4 @@
-//! Rows about Privileged Identity Management: eligible roles and group memberships.
+//! Rows of Privileged Identity Management: eligible roles and group memberships.
 
 use jiff::{Span, Timestamp};
 use serde::Deserialize;
@@ -6,55 +6,55 @@ use serde::Deserialize;
 use super::NamedRow;
 use crate::exports::lenient::{NotRemoved, duration, id, moment, object, trimmed};
 
-/// A row of `GET /roleManagement/directory/roleEligibilityScheduleInstances`, or of
-/// `roleEligibilitySchedules`: a role of Microsoft Entra that a person or group may activate.
+/// A row of `GET /roleManagement/directory/roleEligibilityScheduleInstances` or of `roleEligibilitySchedules`: a
+/// Microsoft Entra role that a person or group may activate.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(
     rename_all = "camelCase",
     expecting = "an eligibility for a directory role"
 )]
 pub struct RoleEligibilityRow {
-    /// Refused: an object that was removed is in the answer of a delta query alone.
+    /// Makes the row invalid: only the answers of delta queries have removed objects.
     #[serde(default, rename = "@removed")]
     pub removed: NotRemoved,
-    /// Who is eligible: a person or a group.
+    /// The id of the eligible person or group.
     #[serde(alias = "PrincipalId", deserialize_with = "id")]
     pub principal_id: String,
-    /// The id of the role in every tenant.
+    /// The id of the role template, the same in every tenant.
     #[serde(alias = "RoleDefinitionId", deserialize_with = "id")]
     pub role_definition_id: String,
-    /// The role, where the call asked for it with `$expand=roleDefinition`.
+    /// The role, if the call had `$expand=roleDefinition`.
     #[serde(default, alias = "RoleDefinition", deserialize_with = "object")]
     pub role_definition: Option<NamedRow>,
-    /// Where it holds: `/` is the tenant, anything else a part of it.
+    /// The scope: `/` is the tenant, any other value a part of it.
     #[serde(default, alias = "DirectoryScopeId", deserialize_with = "trimmed")]
     pub directory_scope_id: Option<String>,
-    /// The scope within one application: `/` is the tenant, anything else is defined by the application.
+    /// The scope within an application: `/` is the tenant, any other value is defined by the application.
     #[serde(default, alias = "AppScopeId", deserialize_with = "trimmed")]
     pub app_scope_id: Option<String>,
-    /// `Provisioned` for one that holds; absent in an instance, which does.
+    /// `Provisioned` if the eligibility is in force; absent in an instance, which always is.
     #[serde(default, alias = "Status", deserialize_with = "trimmed")]
     pub status: Option<String>,
-    /// From when it holds, in an instance.
+    /// The start, in an instance.
     #[serde(default, alias = "StartDateTime", deserialize_with = "moment")]
     pub start_date_time: Option<Timestamp>,
-    /// Until when, in an instance; none where it has no end.
+    /// The end, in an instance; `None` without an end.
     #[serde(default, alias = "EndDateTime", deserialize_with = "moment")]
     pub end_date_time: Option<Timestamp>,
-    /// Both, in a schedule.
+    /// The start and end, in a schedule.
     #[serde(default, alias = "ScheduleInfo", deserialize_with = "object")]
     pub schedule_info: Option<ScheduleInfoRow>,
 }
 
-/// A row of `GET /identityGovernance/privilegedAccess/group/eligibilityScheduleInstances`, or of
+/// A row of `GET /identityGovernance/privilegedAccess/group/eligibilityScheduleInstances` or of
 /// `eligibilitySchedules`: a group whose membership a person or group may activate.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "an eligibility for a group")]
 pub struct GroupEligibilityRow {
-    /// Refused: an object that was removed is in the answer of a delta query alone.
+    /// Makes the row invalid: only the answers of delta queries have removed objects.
     #[serde(default, rename = "@removed")]
     pub removed: NotRemoved,
-    /// Who is eligible: a person or a group.
+    /// The id of the eligible person or group.
     #[serde(alias = "PrincipalId", deserialize_with = "id")]
     pub principal_id: String,
     /// The group.
@@ -63,43 +63,43 @@ pub struct GroupEligibilityRow {
     /// `member` or `owner`.
     #[serde(default, alias = "AccessId", deserialize_with = "trimmed")]
     pub access_id: Option<String>,
-    /// `Provisioned` for one that holds; absent in an instance, which does.
+    /// `Provisioned` if the eligibility is in force; absent in an instance, which always is.
     #[serde(default, alias = "Status", deserialize_with = "trimmed")]
     pub status: Option<String>,
-    /// From when it holds, in an instance.
+    /// The start, in an instance.
     #[serde(default, alias = "StartDateTime", deserialize_with = "moment")]
     pub start_date_time: Option<Timestamp>,
-    /// Until when, in an instance; none where it has no end.
+    /// The end, in an instance; `None` without an end.
     #[serde(default, alias = "EndDateTime", deserialize_with = "moment")]
     pub end_date_time: Option<Timestamp>,
-    /// Both, in a schedule.
+    /// The start and end, in a schedule.
     #[serde(default, alias = "ScheduleInfo", deserialize_with = "object")]
     pub schedule_info: Option<ScheduleInfoRow>,
 }
 
-/// When an eligibility holds: `requestSchedule`.
+/// The period of an eligibility: `requestSchedule`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "a schedule with its expiration")]
 pub struct ScheduleInfoRow {
-    /// From when.
+    /// The start.
     #[serde(default, alias = "StartDateTime", deserialize_with = "moment")]
     pub start_date_time: Option<Timestamp>,
-    /// Until when.
+    /// The end.
     #[serde(default, alias = "Expiration", deserialize_with = "object")]
     pub expiration: Option<ExpirationRow>,
 }
 
-/// When an eligibility ends: `expirationPattern`.
+/// The end of an eligibility: `expirationPattern`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "an expiration")]
 pub struct ExpirationRow {
     /// `noExpiration`, `afterDateTime`, `afterDuration` or `notSpecified`.
     #[serde(default, rename = "type", alias = "Type", deserialize_with = "trimmed")]
     pub kind: Option<String>,
-    /// The end, where it is a moment.
+    /// The end, for `afterDateTime`.
     #[serde(default, alias = "EndDateTime", deserialize_with = "moment")]
     pub end_date_time: Option<Timestamp>,
-    /// How long it holds from the start on, otherwise.
+    /// The duration from the start on, for `afterDuration`.
     #[serde(default, alias = "Duration", deserialize_with = "duration")]
     pub duration: Option<Span>,
 }

@@ -9,18 +9,18 @@ use crate::exports::lenient::{NotRemoved, ids, list, named, optional_flag, texts
 
 /// A row of `GET /deviceManagement/roleDefinitions`.
 ///
-/// Beta has `permissions` and `isBuiltInRoleDefinition` beside what v1.0 has, and both answer with
-/// either.
+/// Beta has `permissions` and `isBuiltInRoleDefinition` in addition to the properties of v1.0. Answers of either
+/// version may have both.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "a role definition")]
 pub struct RoleDefinitionRow {
-    /// Refused: an object that was removed is in the answer of a delta query alone.
+    /// Makes the row invalid: only the answers of delta queries have removed objects.
     #[serde(default, rename = "@removed")]
     pub removed: NotRemoved,
     /// The id of the role.
     #[serde(alias = "Id")]
     pub id: String,
-    /// The name that the admin center shows.
+    /// The name in the admin center.
     #[serde(alias = "DisplayName")]
     pub display_name: String,
     /// The description.
@@ -38,8 +38,7 @@ pub struct RoleDefinitionRow {
     role_permissions: Option<Vec<PermissionRow>>,
     #[serde(default, alias = "Permissions", deserialize_with = "list")]
     permissions: Option<Vec<PermissionRow>>,
-    /// Its assignments, where the call asked for them with `$expand=roleAssignments`; of each only the id is
-    /// whole.
+    /// The assignments, if the call had `$expand=roleAssignments`; only their ids are complete.
     #[serde(default, alias = "RoleAssignments", deserialize_with = "list")]
     pub role_assignments: Option<Vec<IdRow>>,
 }
@@ -67,12 +66,12 @@ struct ResourceActionRow {
 }
 
 impl RoleDefinitionRow {
-    /// Whether the export has its permissions.
+    /// Whether the export has the permissions of the role.
     pub fn has_permissions(&self) -> bool {
         self.role_permissions.is_some() || self.permissions.is_some()
     }
 
-    /// Whether it is one of the roles that ship with Intune; `None` where the export does not say it.
+    /// Whether the role ships with Intune; `None` if the export does not state it.
     pub fn is_built_in(&self) -> Option<bool> {
         let flags = [self.is_built_in, self.is_built_in_role_definition];
         let mut flags = flags.into_iter().flatten().peekable();
@@ -80,10 +79,10 @@ impl RoleDefinitionRow {
         Some(flags.any(|is_built_in| is_built_in))
     }
 
-    /// The ids of the permissions that it allows and does not list as not allowed.
+    /// The ids of the allowed permissions, without those that are also listed as not allowed.
     pub fn permissions(&self) -> BTreeSet<&str> {
         let mut permissions: BTreeSet<&str> = self.allowed().collect();
-        // Graph does not always write an id in one case. An asterisk stands for whatever an id ends with.
+        // Graph writes ids in varying case. An asterisk stands for any rest of an id.
         let is_of = |id: &str, not_allowed: &str| match not_allowed.split_once('*') {
             None => not_allowed.eq_ignore_ascii_case(id),
             Some((start, _)) => {
@@ -95,7 +94,7 @@ impl RoleDefinitionRow {
         permissions
     }
 
-    /// The ids of the permissions that it allows.
+    /// The ids of the allowed permissions.
     fn allowed(&self) -> impl Iterator<Item = &str> {
         self.permission_rows().flat_map(|row| {
             let resource_actions = row.resource_actions.iter().flatten();
@@ -105,7 +104,7 @@ impl RoleDefinitionRow {
         })
     }
 
-    /// The ids of the permissions that it lists as not allowed. The meaning is not documented: Intune has no deny.
+    /// The ids of the permissions listed as not allowed. Their meaning is not documented: Intune has no deny.
     pub fn not_allowed(&self) -> impl Iterator<Item = &str> {
         let actions = self.permission_rows().flat_map(|row| &row.resource_actions);
         let not_allowed = actions
@@ -120,46 +119,46 @@ impl RoleDefinitionRow {
     }
 }
 
-/// A row of `GET /deviceManagement/roleAssignments`. It does not say which role it gives, unless the answer has the
-/// role definition in it, as some do.
+/// A row of `GET /deviceManagement/roleAssignments`. Only some answers include the role definition; otherwise a row
+/// does not state which role it assigns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "a role assignment")]
 pub struct RoleAssignmentRow {
-    /// Refused: an object that was removed is in the answer of a delta query alone.
+    /// Makes the row invalid: only the answers of delta queries have removed objects.
     #[serde(default, rename = "@removed")]
     pub removed: NotRemoved,
     /// The id of the assignment.
     #[serde(alias = "Id")]
     pub id: String,
-    /// The name that the admin center shows.
+    /// The name in the admin center.
     #[serde(default, alias = "DisplayName")]
     pub display_name: Option<String>,
-    /// The ids of the groups, and of people, who have the role.
+    /// The ids of the member groups and people.
     #[serde(default, alias = "Members", deserialize_with = "ids")]
     pub members: Option<Vec<String>>,
     /// The ids of the scope groups.
     #[serde(default, alias = "ResourceScopes", deserialize_with = "ids")]
     pub resource_scopes: Option<Vec<String>>,
-    /// The ids of the scope groups, as beta calls them.
+    /// The ids of the scope groups, under the name of beta.
     #[serde(default, alias = "ScopeMembers", deserialize_with = "ids")]
     pub scope_members: Option<Vec<String>>,
     /// The scope of the assignment.
     #[serde(default, alias = "ScopeType")]
     pub scope_type: Option<ScopeType>,
-    /// The ids of the scope tags; none where an answer was cut short.
+    /// The ids of the scope tags; `None` if the answer leaves them out.
     #[serde(default, alias = "RoleScopeTagIds", deserialize_with = "ids")]
     pub role_scope_tag_ids: Option<Vec<String>>,
-    /// The id of the role definition, where the answer has it.
+    /// The id of the role definition, if the answer includes it.
     #[serde(default, alias = "RoleDefinition", deserialize_with = "named")]
     pub role_definition: Option<String>,
 }
 
-/// The scope of a role assignment: `roleAssignmentScopeType`, written in any case.
+/// The scope of a role assignment: `roleAssignmentScopeType`, in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScopeType {
-    /// The scope groups.
+    /// The scope groups of the assignment.
     ResourceScope,
-    /// Every device, every licensed user, or both.
+    /// All devices, all licensed users, or both.
     Everything,
 }
 
@@ -183,13 +182,13 @@ impl<'de> Deserialize<'de> for ScopeType {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "a scope tag")]
 pub struct ScopeTagRow {
-    /// Refused: an object that was removed is in the answer of a delta query alone.
+    /// Makes the row invalid: only the answers of delta queries have removed objects.
     #[serde(default, rename = "@removed")]
     pub removed: NotRemoved,
     /// The id; `0` is Default.
     #[serde(alias = "Id")]
     pub id: String,
-    /// The name that the admin center shows.
+    /// The name in the admin center.
     #[serde(default, alias = "DisplayName")]
     pub display_name: Option<String>,
 }

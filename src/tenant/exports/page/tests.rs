@@ -1,4 +1,4 @@
-//! Pages in every form in which they are saved.
+//! Pages in every format in which exports are saved.
 #![expect(
     clippy::indexing_slicing,
     clippy::panic,
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{Page, Unread, read};
 
-/// The ids of the records of a page, and what follows it.
+/// The ids of the records of a page, and its other properties.
 fn ids(bytes: &[u8]) -> Result<(Vec<String>, Page), Unread> {
     let mut ids = Vec::new();
     let page = read(bytes, |record: Value| {
@@ -52,10 +52,10 @@ fn a_page_in_every_form_it_is_saved_in() {
             (ids, page.next),
             (vec!["a".to_owned(), "ä".to_owned()], None)
         );
-        // A bare list and lines are what programs make of answers.
+        // Bare arrays and one record a line are made by programs, not by services.
         assert_eq!(page.is_answer, ![1, 2].contains(&number), "{number}");
     }
-    // What PowerShell makes of a list of one.
+    // PowerShell writes a list of one as its element.
     assert_eq!(ids(br#"{"id": "a"}"#).unwrap().0, ["a"]);
     assert!(ids(b"[]").unwrap().0.is_empty());
 }
@@ -71,7 +71,7 @@ fn a_page_says_what_follows() {
     }
 }
 
-/// An answer to the question what has changed is no list.
+/// The answer of a delta query lists changes only.
 #[test]
 fn the_answer_of_a_delta_query_is_refused() {
     let page = r#"{"value": [{"id": "a"}], "@odata.deltaLink": "https://delta"}"#;
@@ -79,7 +79,7 @@ fn the_answer_of_a_delta_query_is_refused() {
     assert!(error.to_string().contains("delta query"), "{error}");
 }
 
-/// The place is told once, be it the end of a line, where the parser counts from 0.
+/// The position is not repeated in the message, not even at the end of a line, where the parser gives column 0.
 #[test]
 fn what_is_wrong_is_told_without_the_place() {
     #[derive(Debug, serde::Deserialize)]

@@ -15,10 +15,10 @@ use crate::import::report::{
 };
 
 const CLASS: &str = "SMS_Admin";
-/// The types of categories that a permission of an administrative user is for.
+/// The types of categories in the permissions of an administrative user.
 const COLLECTION: u32 = 1;
 const SECURITY_SCOPE: u32 = 29;
-/// The type of an administrative user that is a machine.
+/// The account type of a machine.
 const MACHINE: u32 = 2;
 /// The security scope All.
 const ALL_SCOPES: &str = "SMS00ALL";
@@ -44,7 +44,7 @@ impl<F: Files> Reader<'_, '_, F> {
             .map(|permission| permission.role_id.as_str())
             .collect();
         if wanted.is_empty() {
-            // Nobody has a security role, so what these say does not matter.
+            // There are no administrative users, so security roles do not matter.
             for class in ["SMS_Role", "SMS_AvailableOperation", "SMS_SecuredCategory"] {
                 self.folder.count_as_read(&self.name(class), true)?;
             }
@@ -111,12 +111,12 @@ impl<F: Files> Reader<'_, '_, F> {
             Ok(())
         })?;
         if ids.is_empty() {
-            // Whoever asks is an administrative user, so an empty answer is none.
+            // The caller is an administrative user, so an empty export is incomplete.
             self.folder.count_as_read(&self.name(CLASS), false)?;
         }
         if says_removed {
             self.folder.note_property(&self.name(CLASS), "IsDeleted");
-            // Where the others say it, one that does not is not known to be in place.
+            // If other rows state whether they are removed, a row that does not may be removed.
             administrators.retain(|of: &Administrator| !maybe_removed.contains(&of.logon_name));
             for name in maybe_removed {
                 let name = format!("{name} of {}", self.site);
@@ -133,8 +133,8 @@ impl<F: Files> Reader<'_, '_, F> {
         Ok(administrators)
     }
 
-    /// The people who are an administrative user, by themselves or in a group; `None`, with a note, if no account
-    /// and no group has its security identifier.
+    /// The people who are an administrative user, directly or through a group; `None`, with a note, if the security
+    /// identifier belongs to no account or group.
     fn people(&self, administrator: &Administrator, site: &mut Site) -> Option<BTreeSet<u32>> {
         let sid = administrator.sid.as_str();
         match self.entra.with_sid(sid) {
@@ -161,14 +161,14 @@ impl<F: Files> Reader<'_, '_, F> {
                 site.unmatched += 1;
                 site.notes.add(&UNMATCHED_ADMINISTRATOR, name);
             }
-            // No account has a SID: that is noted once.
+            // No account has a security identifier: one note covers all of them.
             (None, false) => site.unmatched += 1,
         }
         None
     }
 
-    /// The permitted collections and scopes of an administrative user, operation by operation. A role holds for the
-    /// collections and security scopes that it is associated with, and for no others.
+    /// The permitted collections and scopes of an administrative user, for each operation. A role applies to the
+    /// collections and security scopes that it is associated with, and to no others.
     fn permitted(
         &self,
         site: &mut Site,
@@ -187,7 +187,7 @@ impl<F: Files> Reader<'_, '_, F> {
             let collection = match (permission.category_type_id, collections.get(category)) {
                 (SECURITY_SCOPE, _) => None,
                 (COLLECTION, Some(Some(collection))) => Some(*collection),
-                // A collection of users.
+                // Collections of users do not matter.
                 (COLLECTION, Some(None)) => continue,
                 (COLLECTION, None) => {
                     let name = format!("{category} of {}", self.site);
@@ -234,7 +234,7 @@ impl<F: Files> Reader<'_, '_, F> {
         Ok(scopes)
     }
 
-    /// Notes the people who are permitted something in some security scopes only.
+    /// Adds notes on people who have permissions in some security scopes only.
     fn note_scopes(&self, site: &mut Site, names: &BTreeMap<String, String>) {
         for (index, permitted) in &site.permitted {
             let scopes = permitted.iter().map(|of| &of.scopes);
@@ -252,8 +252,8 @@ impl<F: Files> Reader<'_, '_, F> {
     }
 }
 
-/// The kind of an identity whose security identifier no account of Microsoft Entra can have; `None` if it may have
-/// been given by Active Directory.
+/// The kind of an identity whose security identifier matches no exported account or group in any tenant; `None` if the
+/// identifier may be from Active Directory.
 fn impossible(sid: &str, is_machine: bool) -> Option<&'static str> {
     let sid = sid.trim().to_ascii_uppercase();
     match () {
@@ -266,7 +266,7 @@ fn impossible(sid: &str, is_machine: bool) -> Option<&'static str> {
     }
 }
 
-/// Whether a security identifier is the same on every computer, as Everyone (S-1-1-0), SYSTEM (S-1-5-18) and
+/// Whether a security identifier is the same on every computer, for example Everyone (S-1-1-0), SYSTEM (S-1-5-18) and
 /// Authenticated Users (S-1-5-11).
 fn is_well_known(sid: &str) -> bool {
     let parts: Vec<&str> = sid.split('-').collect();

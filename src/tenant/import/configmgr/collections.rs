@@ -11,14 +11,15 @@ use crate::import::intune::called;
 use crate::import::report::{COLLECTION_WITHOUT_LIMIT, NOT_SELECTED};
 
 const CLASS: &str = "SMS_Collection";
-/// The type of a collection of devices; 1 is one of users.
+/// The type of a collection of devices; 1 is a collection of users.
 const OF_DEVICES: u32 = 2;
 
 /// The index of each collection of devices by its id; `None` for a collection of users.
 pub(super) type CollectionIndices = HashMap<SmolStr, Option<u32>>;
 
 impl<F: Files> Reader<'_, '_, F> {
-    /// Reads the collections; `None` if they were not exported. Those of users are known, but not kept.
+    /// Reads the collections of devices; `None` if they were not exported. For collections of users only the id is
+    /// kept.
     pub(super) fn collections(
         &self,
         site: &mut Site,
@@ -58,7 +59,7 @@ impl<F: Files> Reader<'_, '_, F> {
         Ok(is_there.then_some(indices))
     }
 
-    /// Notes the collections that are limited to none of the known ones, or once that no limits were exported.
+    /// Adds notes on collections whose limiting collection is unknown, or one note if no limits were exported.
     fn note_limits(&self, site: &mut Site, rows: &[SmsCollection], indices: &CollectionIndices) {
         let has_limits = rows.iter().any(|row| row.limit_to_collection_id.is_some());
         if rows.len() > 1 && !has_limits {
@@ -95,7 +96,7 @@ impl<F: Files> Reader<'_, '_, F> {
         Ok(())
     }
 
-    /// The index of the collection to which the upload is limited, if one was declared.
+    /// The index of the collection to which the upload is limited, if one is declared.
     pub(super) fn uploaded_collection(&self, site: &Site) -> Result<Option<u32>, RefusedExport> {
         let Some(declared) = self.upload_collection else {
             return Ok(None);
@@ -130,8 +131,8 @@ impl<F: Files> Reader<'_, '_, F> {
     }
 }
 
-/// The collections that a collection is limited to, directly and through others. The last one is the collection
-/// itself if the limits form a circle.
+/// The limiting collections of a collection, direct and indirect. If the limits form a circle, the last one is the
+/// collection itself.
 pub(super) fn limiting(collections: &[Collection], index: u32) -> impl Iterator<Item = u32> {
     let limit = |index: &u32| collections.get(*index as usize)?.limit;
     std::iter::successors(limit(&index), limit).take(collections.len())

@@ -12,12 +12,12 @@ use crate::import::report::{CLIENT_UNKNOWN, DEVICE_NOT_UPLOADED, NOT_SELECTED};
 
 const CLASS: &str = "SMS_R_System";
 
-/// The systems of a site that are no devices of the workspace.
+/// The systems of a site that are not devices of the workspace.
 #[derive(Default)]
 pub(super) struct Systems {
     /// Whether the systems were exported.
     pub(super) are_exported: bool,
-    /// The ids of those that are not uploaded.
+    /// The ids of the systems that are not uploaded.
     pub(super) not_uploaded: HashSet<u32>,
 }
 
@@ -28,11 +28,11 @@ struct Rows {
     has_client: bool,
     has_any_client: bool,
     has_obsolete: bool,
-    /// Whether any device says whether it is decommissioned.
+    /// Whether any system states whether it is decommissioned.
     has_decommissioned: bool,
-    /// The names, for messages, of the devices that do not say whether they are obsolete, by their ids.
+    /// The systems that do not state whether they are obsolete: their names for messages, by id.
     maybe_obsolete: HashMap<u32, String>,
-    /// Each operating system once: there are few, and many devices.
+    /// The operating systems, each stored once: there are few, and many devices.
     operating_systems: BTreeSet<SmolStr>,
 }
 
@@ -50,7 +50,7 @@ impl Rows {
 }
 
 impl<F: Files> Reader<'_, '_, F> {
-    /// Reads the devices. The membership in the collection of the upload is checked later.
+    /// Reads the devices. Membership in the upload collection is checked later.
     pub(super) fn devices(&self, site: &mut Site) -> Result<Systems, RefusedExport> {
         let mut rows = Rows::default();
         let mut systems = Systems::default();
@@ -65,7 +65,7 @@ impl<F: Files> Reader<'_, '_, F> {
         for (_, property) in stated.into_iter().filter(|(is_stated, _)| *is_stated) {
             self.folder.note_property(&self.name(CLASS), property);
         }
-        // Where the others say it, one that does not is not known to be uploaded.
+        // If other rows state whether they are obsolete, a row that does not may be obsolete.
         if rows.has_obsolete {
             let unknown = site
                 .devices
@@ -80,7 +80,7 @@ impl<F: Files> Reader<'_, '_, F> {
         Ok(systems)
     }
 
-    /// Sorts a system into the devices or those that are not uploaded.
+    /// Adds a system to the devices, or to the systems that are not uploaded.
     fn device(
         &self,
         row: SmsRSystem,
@@ -134,7 +134,7 @@ impl<F: Files> Reader<'_, '_, F> {
         Ok(())
     }
 
-    /// Refuses an export without `Client`, and notes other properties that no system has.
+    /// Refuses an export without `Client`, and adds notes on other properties that no system has.
     fn check_properties(&self, rows: &Rows, site: &mut Site) -> Result<(), RefusedExport> {
         let class = self.name(CLASS);
         if rows.ids.is_empty() {

@@ -1,4 +1,4 @@
-//! User discoveries: which accounts Configuration Manager has found, and by which method.
+//! User discoveries: the accounts found by Configuration Manager, and the discovery method.
 
 use super::{Discovered, Reader, Site};
 use crate::exports::configmgr::SmsRUser;
@@ -13,9 +13,9 @@ const AD_USER_DISCOVERY: &str = "SMS_AD_USER_DISCOVERY_AGENT";
 impl<F: Files> Reader<'_, '_, F> {
     /// Reads the discovered users.
     ///
-    /// The id of the account in a row comes from Microsoft Entra user discovery (the troubleshooting pages
-    /// look for it there), the agent of Active Directory user discovery is named, and the security
-    /// identifier says whom it has found.
+    /// Microsoft Entra user discovery sets the id of the account in a row (the troubleshooting pages look for it
+    /// there). Active Directory user discovery is named as an agent, and the security identifier states the account
+    /// that it found.
     pub(super) fn discoveries(&self, site: &mut Site) -> Result<(), RefusedExport> {
         let mut has_users = false;
         let is_there = self
@@ -58,7 +58,7 @@ impl<F: Files> Reader<'_, '_, F> {
             return;
         }
         let has_ad_agent = row.agent_name.as_ref().map(|agents| {
-            // ConvertTo-Json makes one text of a list that is too deep.
+            // ConvertTo-Json writes a list beyond its depth limit as one text.
             let mut agents = agents.iter().flat_map(|agents| agents.split_whitespace());
             agents.any(|agent| agent.eq_ignore_ascii_case(AD_USER_DISCOVERY))
         });
@@ -67,7 +67,7 @@ impl<F: Files> Reader<'_, '_, F> {
             || has_ad_agent.is_none()
             || has_ad_agent == Some(true) && !has_sid;
         if is_unknown && !self.entra.people_have_sids && sid.is_some() && own_sid.is_none() {
-            // No account has a SID: that is noted once.
+            // No account has a security identifier: one note covers all of them.
             site.without_sid += 1;
         } else if is_unknown {
             site.notes.add(&DISCOVERY_UNKNOWN, name);
@@ -79,7 +79,7 @@ impl<F: Files> Reader<'_, '_, F> {
     }
 }
 
-/// The text of a property that is there and not blank.
+/// The text of a property that exists and is not blank.
 fn text(property: &Option<Option<String>>) -> Option<&str> {
     let text = property.as_ref()?.as_deref()?;
     (!text.trim().is_empty()).then_some(text)

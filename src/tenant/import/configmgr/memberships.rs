@@ -20,15 +20,15 @@ const CLASS: &str = "SMS_FullCollectionMembership";
 /// The `ResourceType` of a device; 4 is a user.
 const SYSTEM: u32 = 5;
 
-/// Members of device collections that are no devices: what boots from the network before a site knows it
-/// (0x7A000000 and up), and what is being provisioned (0x7D000000 and up). Every site has some.
+/// The resource ids of members that are not devices: computers that booted from the network before the site knows them
+/// (0x7A000000 and up), and computers that are being provisioned (0x7D000000 and up). Every site has some.
 const NO_DEVICES: [Range<u32>; 2] = [0x7A00_0000..0x7B00_0000, 0x7D00_0000..0x7E00_0000];
 
-/// The indices of a device and of a collection that it is in.
+/// The index of a device, and of a collection that contains it.
 type Pair = (u32, u32);
 
 impl<F: Files> Reader<'_, '_, F> {
-    /// Reads the memberships, and leaves out the devices that are not uploaded.
+    /// Reads the memberships, and removes the devices that are not uploaded.
     pub(super) fn memberships(
         &self,
         site: &mut Site,
@@ -71,7 +71,7 @@ impl<F: Files> Reader<'_, '_, F> {
                             None if is_no_device(&row.resource_id) => {}
                             None => drop(unknown_resources.insert(row.resource_id)),
                         },
-                        // A collection of users.
+                        // Collections of users do not matter.
                         Some(None) => {}
                         None => drop(unknown_collections.insert(row.collection_id)),
                     }
@@ -95,8 +95,8 @@ impl<F: Files> Reader<'_, '_, F> {
         Ok(pairs)
     }
 
-    /// Whether each device is in a collection, as all of them are: All Systems has every one. A list without some of
-    /// them was cut, or is the answer to an account that may not read it.
+    /// Whether each device is in a collection. In a complete export it is, because All Systems contains every device;
+    /// otherwise the list was cut off, or the caller may not read all of it.
     fn have_collections(&self, site: &mut Site, pairs: &[Pair]) -> bool {
         let with: HashSet<u32> = pairs.iter().map(|(device, _)| *device).collect();
         let all = (0..).zip(&site.devices);
@@ -107,8 +107,8 @@ impl<F: Files> Reader<'_, '_, F> {
         with.len() == site.devices.len()
     }
 
-    /// Leaves out the devices, with their memberships, that are neither in the collection of the upload nor in one
-    /// that is limited to it. The pairs are sorted.
+    /// Removes the devices, with their memberships, that are in neither the upload collection nor a collection limited
+    /// to it. The pairs are sorted.
     fn keep_uploaded(
         &self,
         site: &mut Site,
@@ -154,8 +154,8 @@ impl<F: Files> Reader<'_, '_, F> {
     }
 }
 
-/// Keeps of the memberships of each device those that do not follow from others: a collection that another one
-/// is limited to has its devices already. The pairs are sorted.
+/// Keeps only the innermost collections of each device: a limiting collection contains the devices of the collections
+/// limited to it. The pairs are sorted.
 fn keep_innermost(site: &mut Site, mut pairs: &[Pair]) {
     let mut implied_for = vec![u32::MAX; site.collections.len()];
     for (index, device) in (0..).zip(&mut site.devices) {

@@ -1,4 +1,4 @@
-//! Security roles and the operations that their bits stand for.
+//! Security roles, and the operations of their bits.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,15 +13,14 @@ use crate::import::report::{MISSING_OPERATION, UNNAMED_OPERATION};
 const CLASS: &str = "SMS_Role";
 const OPERATIONS: &str = "SMS_AvailableOperation";
 
-/// By the id of each security role, the indices of the operations in the schema that it permits.
+/// For each security role by id, the indices of the schema's operations that it permits.
 pub(super) type SecurityRoles = BTreeMap<String, BTreeSet<usize>>;
 
-/// The operations that a site knows, by object type and bit, each with its index in the schema if decisions depend
-/// on it.
+/// The operations of a site, by object type and bit, each with its index in the schema if decisions depend on it.
 type Available = HashMap<(u32, u32), Option<usize>>;
 
 impl<F: Files> Reader<'_, '_, F> {
-    /// Reads the security roles. Those that are not wanted may lack their operations.
+    /// Reads the security roles. Only the wanted ones need to have their operations.
     pub(super) fn security_roles(
         &self,
         site: &mut Site,
@@ -70,7 +69,7 @@ impl<F: Files> Reader<'_, '_, F> {
         }
     }
 
-    /// The operations that the site knows; `None` if they were not exported.
+    /// The operations of the site; `None` if they were not exported.
     fn available(&self, site: &mut Site) -> Result<Option<Available>, RefusedExport> {
         let mut named: HashMap<(u32, u32), (String, Option<usize>)> = HashMap::new();
         let mut bits: BTreeMap<String, u32> = BTreeMap::new();
@@ -110,8 +109,8 @@ impl<F: Files> Reader<'_, '_, F> {
     }
 }
 
-/// The name of an operation without what sources spell in different ways: `SMS_Collection`, `Read Resource` and
-/// `Collection`, `ReadResource` are one.
+/// The name of an operation in a normal form: `SMS_Collection`, `Read Resource` and `Collection`, `ReadResource` are
+/// the same.
 fn plain(object: &str, operation: &str) -> String {
     let plain = |text: &str| {
         let letters = text.chars().filter(char::is_ascii_alphanumeric);

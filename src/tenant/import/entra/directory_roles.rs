@@ -9,8 +9,8 @@ use crate::import::key;
 use crate::import::report::{MEMBERS_MISSING, Notes, UNKNOWN_DIRECTORY_ROLE};
 
 const DIRECTORY_ROLES: &str = "graph/directoryRoles";
-/// The directory roles that older answers know by another name: the id that they have in every tenant, the
-/// documented name, and the other one.
+/// The directory roles that older answers call by another name: the template id, the documented name, and the other
+/// name.
 const NAMES: [(&str, &str, &str); 2] = [
     (
         "62e90394-69f5-4237-9190-012177145e10",
@@ -24,7 +24,7 @@ const NAMES: [(&str, &str, &str); 2] = [
     ),
 ];
 
-/// The names of the directory roles that the rules depend on.
+/// The documented names of the directory roles that policies depend on.
 pub(super) fn documented() -> impl Iterator<Item = String> {
     NAMES.iter().map(|(_, name, _)| (*name).to_owned())
 }
@@ -70,7 +70,7 @@ impl Entra {
         Ok(roles)
     }
 
-    /// Reads the members of the directory role of an id in this tenant.
+    /// Reads the members of the directory role with an id of this tenant.
     fn read_role_members<F: Files>(
         &mut self,
         id: &str,
@@ -88,7 +88,7 @@ impl Entra {
                     people.insert(person);
                     self.disable_as_stated(person, &row);
                 }
-                // No group that can have a directory role can hold another group.
+                // A group that can have a directory role cannot contain other groups.
                 Some(Holder::Group(index)) => {
                     let group = self.group(index);
                     if let Some(group) = group.filter(|group| !group.has_members) {
@@ -118,7 +118,7 @@ impl Entra {
 /// The directory roles by template and by group.
 #[derive(Default)]
 pub(in crate::import) struct DirectoryRoles {
-    /// Their names, by the ids that they have in every tenant.
+    /// The names of the directory roles, by template id.
     by_template: BTreeMap<String, String>,
     /// Whether the list of directory roles was exported.
     pub(super) are_exported: bool,
@@ -127,7 +127,7 @@ pub(in crate::import) struct DirectoryRoles {
 }
 
 impl DirectoryRoles {
-    /// The name of the role with a template id: the documented or exported one, otherwise what `name` stands for.
+    /// The name of the role with a template id: the documented or exported name, or else `name`.
     pub(in crate::import) fn called(&self, template: &str, name: Option<&str>) -> Option<String> {
         let template = key(template);
         let documented = NAMES.iter().find(|(id, ..)| *id == template);
@@ -146,14 +146,14 @@ impl DirectoryRoles {
     }
 }
 
-/// The name of a directory role: the documented one by the id that it has in every tenant, or by a name it
-/// has in places where that id is not told.
+/// The name of a directory role: the documented name for its template id. Without a template id, the other name in
+/// [`NAMES`] is replaced.
 fn name_of(row: &DirectoryRoleRow) -> String {
     let name = row.display_name.trim();
     match row.role_template_id.as_deref().map(key) {
         Some(template) => match NAMES.iter().find(|(id, ..)| *id == template) {
             Some((_, documented, _)) => (*documented).to_owned(),
-            // Another role does not become one of them by its name.
+            // Another role with a documented name must not be taken for the documented role.
             None if NAMES.iter().any(|(_, documented, _)| *documented == name) => {
                 format!("{name} ({template})")
             }

@@ -42,7 +42,7 @@ impl Entra {
         }
         let mut with_members = folder.objects(GROUPS)?;
         if is_there {
-            // A folder may have stayed behind when its group was deleted.
+            // A folder may be left from a deleted group.
             for (id, name) in &with_members {
                 if !groups.contains_key(id) {
                     notes.add(&UNKNOWN_GROUP, name.as_str());
@@ -61,7 +61,7 @@ impl Entra {
         Ok(())
     }
 
-    /// Gives the groups, by their ids and with their security identifiers, an index each.
+    /// Gives each group an index, and registers its id and security identifier.
     fn index_groups<F: Files>(
         &mut self,
         groups: BTreeMap<String, (Group, Option<String>)>,

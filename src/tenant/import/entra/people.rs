@@ -1,4 +1,4 @@
-//! The accounts of `graph/users.json`: names, sync, licenses, and whether they are enabled.
+//! The accounts of `graph/users.json`: names, synchronization, licenses, and whether they are enabled.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,11 +16,11 @@ use crate::import::report::{
 #[derive(Default)]
 struct Rows {
     sids: BTreeSet<String>,
-    /// Whether any account says whether it is synchronized.
+    /// Whether any account states whether it is synchronized.
     has_synchronization: bool,
-    /// The names of the accounts that do not.
+    /// The names of the accounts that do not state whether they are synchronized.
     without_synchronization: Vec<String>,
-    /// The names of the accounts that do not say whether they are enabled.
+    /// The names of the accounts that do not state whether they are enabled.
     without_state: Vec<String>,
 }
 
@@ -101,7 +101,7 @@ impl Entra {
         })
     }
 
-    /// Notes the properties that no account has, each once, and otherwise the accounts that lack them.
+    /// Adds one note for each property that no account has, and otherwise notes on the accounts without it.
     fn note_properties(&self, rows: Rows, count: usize, notes: &mut Notes) {
         let mut not_selected = |properties: &str, effect: &str| {
             let name = format!("{properties} of graph/users.json: {effect}");

@@ -58,7 +58,7 @@ impl Imported {
         family.finish()
     }
 
-    /// The discoveries and permissions of a person in Configuration Manager; `None` without any.
+    /// The discoveries and permissions of a person in Configuration Manager; `None` if there are none.
     pub(super) fn administrator(&self, person: u32) -> Option<BTreeMap<&str, Vec<Uid<'_>>>> {
         let mut known: BTreeMap<&str, Vec<Uid<'_>>> = BTreeMap::new();
         known.insert(DISCOVERED_BY_ENTRA, Vec::new());
@@ -132,7 +132,7 @@ impl Imported {
                 let co_managed = managed.and_then(|managed| managed.is_co_managed);
                 let assumed = [
                     ("coManaged", co_managed.is_none()),
-                    // The list of devices says which family it is, and nothing of servers.
+                    // `devices.csv` has only the family of the operating system, and does not distinguish servers.
                     ("operatingSystem", device.operating_system.is_none()),
                 ];
                 let attributes = DeviceAttributes {

@@ -63,7 +63,7 @@ impl Imported {
     }
 
     pub(super) fn write_groups<W: Write>(&self, mut family: Family<W>) -> io::Result<()> {
-        // By id: the name, whether it may have more members, and the parents.
+        // By id: the name, whether unlisted members are possible, and the parents.
         let mut groups: BTreeMap<String, (Option<String>, bool, Vec<Uid<'_>>)> = BTreeMap::new();
         let of_group = self
             .membership
@@ -75,7 +75,7 @@ impl Imported {
         {
             let within = within.iter().filter_map(|group| self.group(*group));
             let parents = within.chain(self.assignments(assignments)).collect();
-            // A policy may name it although it gives nothing.
+            // A group that gives nothing may still be named by a policy.
             let is_unlisted = self.unlisted.contains(&index) || group.may_have_more();
             groups.insert(group.id.clone(), (group.name.clone(), is_unlisted, parents));
         }
@@ -88,7 +88,7 @@ impl Imported {
                 groups.insert(part_id(group), (Some(name), is_unlisted, parents));
             }
         }
-        // Scope groups that were not exported.
+        // Scope groups that were not exported become groups without members.
         for id in self
             .intune
             .assignments
@@ -178,8 +178,8 @@ impl Imported {
             .collect()
     }
 
-    /// The groups that a person may become a member of, each with the ids of those [parts](part_id) that the person
-    /// would join with it.
+    /// The groups whose membership a person may activate, each with the ids of the [parts](part_id) that the person
+    /// would join as well.
     fn eligible_groups(&self, person: &Person) -> Vec<(Uid<'_>, Vec<String>)> {
         let allows_unlicensed = self.tenant.allows_unlicensed_administrators;
         let eligible = |group: &u32| {
@@ -203,7 +203,7 @@ impl Imported {
     }
 }
 
-/// The id of the part of a group that has its roles: a group of its own, since licenses divide the members.
+/// The id of the part of a group that has its roles. It is a separate group, because licenses divide the members.
 fn part_id(group: &Group) -> String {
     format!("{}#with-roles", group.id)
 }

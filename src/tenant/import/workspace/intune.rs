@@ -28,7 +28,7 @@ struct RoleAttributes<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     display_name: Option<&'a str>,
     built_in: bool,
-    /// Absent where a policy has exactly this text.
+    /// Absent if a policy has exactly this text.
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,7 +71,7 @@ impl Imported {
             self.roles.iter().zip(&self.intune.roles).collect();
         roles.sort_by_key(|(entity, _)| &entity.id);
         for (entity, role) in roles {
-            // The name and description of a built-in role are those of the documents.
+            // Built-in roles have their documented name and description.
             let custom = (!role.is_built_in).then_some(entity);
             let attributes = RoleAttributes {
                 display_name: custom.map(|_| role.name.as_str()),
@@ -116,7 +116,7 @@ impl Imported {
         family.finish()
     }
 
-    /// The id of a group in the case of its entity; the id itself where the group was not exported.
+    /// The id of a group in the case of its entity; `id` itself if the group was not exported.
     pub(super) fn group_id<'a>(&'a self, id: &'a str) -> &'a str {
         match self.entra.holder(id) {
             Some(Holder::Group(group)) => self.entra.group(group).map_or(id, |group| &group.id),
