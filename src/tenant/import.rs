@@ -108,7 +108,7 @@ pub struct Imported {
     entra: Entra,
     membership: Membership,
     operations: Vec<Operation>,
-    /// By site code, in that order; empty for a hierarchy that was not exported.
+    /// The hierarchies, sorted by site code; empty for one that was not exported.
     sites: Vec<(String, Site)>,
     managed: Managed,
     /// The groups that give a role or permission and may have more members than the exports list.

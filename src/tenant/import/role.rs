@@ -22,7 +22,7 @@ const DEVICE: &str = "ConfigMgr::Device";
 /// The policies and the schema of a workspace, and its roles.
 pub(super) struct Roles {
     pub(super) texts: Vec<TextFile>,
-    /// One for each role of Intune, in their order.
+    /// One entity for each Intune role, in the same order.
     pub(super) entities: Vec<RoleEntity>,
 }
 
@@ -69,7 +69,7 @@ struct Writer<'a> {
     notes: &'a mut Notes,
     /// The texts of the policies and of the schema, by path.
     texts: BTreeMap<String, String>,
-    /// The roles in the shipped policies that the tenant has not had so far, by name in lower case.
+    /// The roles of the shipped policies that were not yet found in the tenant, by name in lower case.
     documented: BTreeMap<String, EntityUid>,
     /// The file names in `policies/roles` and `policies/custom`, without endings.
     slugs: BTreeSet<String>,
