@@ -27,7 +27,7 @@ use crate::output::{Output, devices, note, progress};
 /// assignment that give them. People with the same access are listed together.
 ///
 /// An assignment gives nothing if its role allows nothing, and no decision changes without the assignment. All
-/// assignments that are listed so can be removed together. Not listed are assignments that allow nothing themselves, but
+/// assignments listed as giving nothing can be removed together. Not listed are assignments that allow nothing themselves, but
 /// are needed for another permission (Configuration Manager requires some Intune role); assignments of disabled
 /// accounts, which get their roles back when they are enabled; and eligible memberships.
 ///

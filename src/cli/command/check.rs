@@ -82,7 +82,7 @@ pub(crate) struct CheckArgs {
     )]
     pub answer: AnswerKind,
 
-    /// The number of threads; by default that of the processors.
+    /// The number of threads; by default one for each processor.
     #[arg(
         long,
         value_name = "N",

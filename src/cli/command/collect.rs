@@ -31,12 +31,12 @@ const ROWS_OF_PAGE: u64 = 50_000;
 
 /// Collect the exports of a live tenant from Microsoft Graph and Configuration Manager.
 ///
-/// It asks for every export that import reads, to the last page, and writes the answers as they come, compressed. Nothing
-/// is changed in the tenant. The folder keeps the last collection until the new one is complete; a collection that was
-/// stopped is continued by --resume. If a call is refused, its export is missing, the permission that it needs is named,
-/// and the rest is collected; collected.json is the account of all calls.
+/// Downloads every export that `tarbac import` reads, with all pages, and saves the answers compressed. Nothing is changed
+/// in the tenant. The folder keeps the last collection until the new one is complete; --resume goes on with a collection
+/// that was stopped. If a call is refused, its export is missing, the permission that it needs is named, and the other
+/// exports are collected; collected.json lists the outcome of every call.
 ///
-/// On a terminal, you sign in with a code in a browser. Without one, --sign-in says who signs in.
+/// On a terminal, you sign in with a code in a browser. Without a terminal, choose a sign-in method with --sign-in.
 ///
 /// Exit status: 0 everything is there, 1 something was refused, 2 nothing was collected.
 #[derive(Debug, Args)]
@@ -70,7 +70,7 @@ pub(crate) struct CollectArgs {
     #[arg(long, requires = "configmgr")]
     pub no_graph: bool,
 
-    /// Ask for the members of all groups, and not only of those that give something.
+    /// Collect the members of all groups, not only of groups that give a role or permission.
     #[arg(long)]
     pub all_groups: bool,
 

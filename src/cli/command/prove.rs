@@ -120,7 +120,7 @@ pub(crate) struct ProveArgs {
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds, help_heading = "Solver")]
     pub timeout: Duration,
 
-    /// The number of solvers that run at once; by default that of the processors.
+    /// The number of solvers at the same time; by default one for each processor.
     #[arg(long, value_name = "N", help_heading = "Solver")]
     pub jobs: Option<NonZeroUsize>,
 

@@ -30,7 +30,7 @@ const LONGEST: u64 = 16 * 1024 * 1024;
 const NO_LOG: &str =
     "give a file that `tarbac serve --decision-log FILE` wrote, or - for standard input";
 
-/// Decide the records of a decision log again, and show what is decided otherwise.
+/// Decide the requests of a decision log again, and show the decisions that differ.
 ///
 /// LOG is what `tarbac serve --decision-log` wrote, or - for standard input. Each record is decided again with its own
 /// context and time: with this workspace, or with NEW, which is a workspace, a folder or file of policies that is joined
@@ -39,7 +39,7 @@ const NO_LOG: &str =
 /// revision that was served, nothing differs. With another, the report lists the requests with another decision, by
 /// policy and by person.
 ///
-/// Exit status: 0 everything is decided as it was, 1 something is decided otherwise, 2 a line could not be decided again.
+/// Exit status: 0 no decision differs, 1 some decisions differ, 2 a line could not be decided again.
 #[derive(Debug, Args)]
 #[command(arg = format_among(&[Format::Human, Format::Json]), after_help = "\
 Examples:

@@ -17,8 +17,8 @@ use crate::output::{Output, is_ci};
 
 /// Review the changed decisions of snapshots, one by one.
 ///
-/// Each is shown with its explanation, to be taken or left. A snapshot is written if all of its changed decisions are
-/// taken.
+/// Shows each changed decision with its explanation, and asks whether to accept it. A snapshot is written if all of its
+/// changed decisions are accepted.
 ///
 /// Exit status: 0 every snapshot equals its file, 1 some differ, 2 could not review.
 #[derive(Debug, Args)]

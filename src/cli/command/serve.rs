@@ -72,7 +72,7 @@ pub(crate) struct ServeArgs {
     )]
     pub management: Option<Listen>,
 
-    /// The URL by which callers know the server, with https; its path is where everything is mounted.
+    /// The public https URL of the server; all endpoints are below its path.
     #[arg(
         long,
         value_name = "URL",

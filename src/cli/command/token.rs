@@ -12,8 +12,8 @@ use crate::output::Output;
 /// Make an access token for a caller of `tarbac serve`.
 ///
 /// The first line is the token, which is shown once and kept nowhere; the caller sends it as `Authorization: Bearer TOKEN`.
-/// The second is the entry for the file of --tokens, which has only its SHA-256. Its `may` has evaluate, to which search,
-/// explore and operate can be added.
+/// The second is the entry for the file of --tokens, with the SHA-256 of the token only. The entry permits evaluate; add
+/// search, explore or operate to its `may` as needed.
 ///
 /// Exit status: 0 made, 2 could not make one.
 #[derive(Debug, Args)]

@@ -6,7 +6,7 @@ use tarbac_analysis::inquiry::ScopeInquiry;
 use super::super::candidates;
 use crate::arguments::offered;
 
-/// Limits of a comparison; the totals and the exit status are about nothing else.
+/// Limits of a comparison; the totals and the exit status count only requests within them.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Compare only")]
 pub(crate) struct ScopeArgs {

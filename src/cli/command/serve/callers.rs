@@ -34,7 +34,7 @@ pub(crate) struct CallerArgs {
     )]
     pub tls_key: Option<PathBuf>,
 
-    /// Accept client certificates signed by these authorities (PEM); --tokens has their rights.
+    /// Accept client certificates signed by these authorities (PEM); the file of --tokens has the rights of each client.
     #[arg(
         long,
         value_name = "FILE",
