@@ -111,6 +111,8 @@ codes! {
         MISSING_MESSAGE = "policy::missing_message";
         /// A policy file is nested more deeply than is read.
         NESTING = "policy::nesting";
+        /// A condition can never be true by the schema, and more is allowed because of it.
+        NEVER_TRUE = "policy::never_true";
         /// No policy can say which authority is in force, so every decision is indeterminate.
         NO_AUTHORITY = "policy::no_authority";
         /// A policy decides otherwise than the one that ships under its id, or one that ships is gone.

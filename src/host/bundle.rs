@@ -16,6 +16,7 @@ mod guard;
 mod idle;
 pub(crate) mod ids;
 mod links;
+mod never_true;
 mod parse;
 mod policy;
 mod policy_edit;

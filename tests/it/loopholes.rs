@@ -2,6 +2,7 @@
 
 mod guardrails;
 mod names;
+mod never_true;
 mod time;
 
 use serde_json::Value;

@@ -29,7 +29,7 @@ pub(crate) struct Mention {
 
 /// The effect of a part on the condition around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
+pub(super) enum Side {
     /// If the part is false, the condition is true less often.
     With,
     /// If the part is false, the condition is true more often.
@@ -41,12 +41,21 @@ enum Side {
 }
 
 impl Side {
-    fn other(self) -> Self {
+    /// The effect of the part on the negation of the condition.
+    pub(super) fn other(self) -> Self {
         match self {
             Self::With => Self::Against,
             Self::Against => Self::With,
             Self::Both => Self::Both,
             Self::Context => Self::Context,
+        }
+    }
+
+    /// Whether a policy could allow more because the part is false.
+    pub(super) fn allows_more(self, effect: Effect) -> bool {
+        match effect {
+            Effect::Permit => !matches!(self, Self::With | Self::Context),
+            Effect::Forbid => !matches!(self, Self::Against | Self::Context),
         }
     }
 }
@@ -109,10 +118,7 @@ fn of_sides(policy: &Policy, found: impl IntoIterator<Item = (Place, Side)>) -> 
         .into_iter()
         .map(|(place, side)| Mention {
             place,
-            allows_more: match policy.effect() {
-                Effect::Permit => !matches!(side, Side::With | Side::Context),
-                Effect::Forbid => !matches!(side, Side::Against | Side::Context),
-            },
+            allows_more: side.allows_more(policy.effect()),
             allows_more_if_true: match policy.effect() {
                 Effect::Permit => !matches!(side, Side::Against | Side::Context),
                 Effect::Forbid => !matches!(side, Side::With | Side::Context),
@@ -225,7 +231,7 @@ fn parts(expression: &Expr) -> impl Iterator<Item = &Expr> {
 
 /// The side of the test of a conditional. If a branch is `true` or `false`, the conditional is equivalent to `&&` or
 /// `||`.
-fn of_test(then: &Expr, otherwise: &Expr, side: Side) -> Side {
+pub(super) fn of_test(then: &Expr, otherwise: &Expr, side: Side) -> Side {
     let constant = |expression: &Expr| match expression.expr_kind() {
         ExprKind::Lit(Literal::Bool(value)) => Some(*value),
         _ => None,

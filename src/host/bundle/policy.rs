@@ -288,7 +288,7 @@ impl Policy {
 }
 
 /// The value of a condition that is obviously the same for every request.
-fn is_constant(condition: &ast::Expr) -> Option<bool> {
+pub(super) fn is_constant(condition: &ast::Expr) -> Option<bool> {
     match condition.expr_kind() {
         ast::ExprKind::Lit(ast::Literal::Bool(value)) => Some(*value),
         ast::ExprKind::UnaryApp {

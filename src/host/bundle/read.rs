@@ -7,8 +7,8 @@ use cedar_policy::Schema;
 use super::parse as parsing;
 use super::types::Against;
 use super::{
-    Bundle, Policy, Switches, Texts, UnknownReading, Vocabulary, check, guard, ids, links, reading,
-    schema, types,
+    Bundle, Policy, Switches, Texts, UnknownReading, Vocabulary, check, guard, ids, links,
+    never_true, reading, schema, types,
 };
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::{self, Finding};
@@ -135,6 +135,7 @@ pub(super) fn check_by_schema(
             && check::are_actions_known(policies, schema),
     };
     let mut findings = types::check(policies, &against);
+    findings.extend(never_true::check(policies, &against));
     findings.extend(guard::check(policies, vocabulary));
     findings.extend(check::for_everybody(policies, vocabulary));
     findings

@@ -234,7 +234,7 @@ pub(crate) fn random_policies(dice: &mut Dice) -> (String, Vec<Link>) {
         let mut conditions = String::new();
         for _ in 0..dice.roll(3) {
             let keyword = if dice.coin() { "when" } else { "unless" };
-            let condition = condition(dice);
+            let condition = condition(dice, action);
             conditions.push_str(&format!("\n{keyword} {{ {condition} }}"));
         }
         let id = format!("random.{number}");
@@ -286,7 +286,12 @@ fn resource(dice: &mut Dice) -> String {
     }
 }
 
-fn condition(dice: &mut Dice) -> String {
+fn condition(dice: &mut Dice, scope: &str) -> String {
+    // A condition on an action that the scope leaves out could never be true.
+    let one = match scope.contains("runScript") {
+        true => "runScript",
+        false => "viewTimeline",
+    };
     match dice.roll(28) {
                 0 => "principal.cloudOnly".to_owned(),
                 1 => "resource.name like \"SRV*\"".to_owned(),
@@ -307,7 +312,7 @@ fn condition(dice: &mut Dice) -> String {
                 14 => "if principal.cloudOnly then resource.coManaged else principal has configMgr && principal.configMgr.readScripts.contains(resource.hierarchy)".to_owned(),
                 15 => "principal has configMgr && (resource in principal.configMgr.notifyResource || resource.hierarchy.version * 4000000000000000 > 0)".to_owned(),
                 16 => "principal has configMgr && (if principal.configMgr.read.isEmpty() then [resource].contains(resource) else resource in principal.configMgr.read)".to_owned(),
-                17 => "action == Intune::Action::\"viewTimeline\" && resource.coManaged".to_owned(),
+                17 => format!("action == Intune::Action::\"{one}\" && resource.coManaged"),
                 19 => "principal has accountEnabled && !principal.accountEnabled".to_owned(),
                 20 => "principal has eligibleGroups && principal in principal.eligibleGroups".to_owned(),
                 21 => "principal.tenant has scopedPermissions && principal.tenant.scopedPermissions".to_owned(),

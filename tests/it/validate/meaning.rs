@@ -81,6 +81,59 @@ when { resource.nmae == "PC-1" };
 }
 
 #[test]
+fn policy_never_true() {
+    insta::assert_snapshot!(policy(r#"@id("custom.x")
+@doc("All but cloud-only persons.")
+permit (
+  principal in Intune::Role::"r",
+  action == Intune::Action::"runScript",
+  resource
+)
+unless { principal has cloudonly && principal.cloudonly };
+"#), @"
+    policy::never_true
+
+      × the policy `custom.x` depends on `principal has cloudonly`, which can never be true
+       ╭─[policies/custom/x.cedar:8:10]
+     7 │ )
+     8 │ unless { principal has cloudonly && principal.cloudonly };
+       ·          ───────────┬───────────
+       ·                     ╰── no `Entra::User` has `cloudonly`
+       ╰────
+      help: an exception that is never true excepts nobody: correct or remove it; did you mean `cloudOnly`?
+
+    errors: 1 error
+    --- exit 1
+    ");
+    insta::assert_snapshot!(policy(r#"@id("custom.x")
+@doc("None of the test hierarchy.")
+@message("No.")
+@advice("Ask.")
+forbid (
+  principal,
+  action == Intune::Action::"runScript",
+  resource
+)
+when { resource.coManaged || resource in ConfigMgr::Hierarchy::"TST" };
+"#), @r#"
+    policy::never_true
+
+      × the policy `custom.x` depends on `resource in ConfigMgr::Hierarchy::"TST"`, which can never be true
+        ╭─[policies/custom/x.cedar:10:30]
+      9 │ )
+     10 │ when { resource.coManaged || resource in ConfigMgr::Hierarchy::"TST" };
+        ·                              ───────────────────┬───────────────────
+        ·                                                 ╰── no `ConfigMgr::Device` is in a `ConfigMgr::Hierarchy`
+        ╰────
+      help: a forbid that waits for it holds nobody back: correct the condition, or remove it; did you mean
+            `resource.hierarchy == ConfigMgr::Hierarchy::"TST"`?
+
+    errors: 1 error
+    --- exit 1
+    "#);
+}
+
+#[test]
 fn policy_suspicious() {
     insta::assert_snapshot!(policy(r#"@id("custom.x")
 @doc("Nobody at all.")
