@@ -254,6 +254,7 @@ fn between(engine: &Engine) -> Vec<Finding> {
     };
     let mut findings = bundle::policies_against_directory(engine.bundle(), &nowhere, &unlisted);
     findings.extend(engine.findings());
+    findings.extend(engine.unlisted_members());
     findings.extend(engine.unknown_names());
     findings.extend(engine.assumed_values());
     findings.extend(engine.misleading_names());

@@ -29,6 +29,7 @@ mod slice;
 mod undecidable;
 mod unknown_names;
 mod unknown_values;
+mod unlisted_members;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;

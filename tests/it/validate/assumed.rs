@@ -321,3 +321,76 @@ fn it_is_no_error_where_more_members_would_only_be_permitted_more() {
         assert_eq!(ran.status, status, "{condition}: {ran}");
     }
 }
+
+/// An attribute of devices that names a group, a device with these values, and a policy of one's own.
+fn about_reached(attributes: Value, policy: &str) -> Ran {
+    let schema = "namespace ConfigMgr {\n@doc(\"A device of one's own.\")\nentity Laptop = {\n@doc(\"Its name.\") @alias name: String,\n@doc(\"Its owners.\") owners?: Entra::Group,\n@doc(\"Those held off.\") blocked?: Set<Entra::Group>,\n@doc(\"Its hierarchy.\") hierarchy: Hierarchy };\n}\nnamespace Intune {\n@doc(\"Wipe.\") @name(\"Remote tasks/Wipe\") @unguarded(\"No guardrail is about it.\")\naction wipe appliesTo { principal: Entra::User, resource: ConfigMgr::Laptop };\n}\n";
+    let policy =
+        format!("@id(\"custom.x\")\n@doc(\"x\")\n@message(\"No.\")\n@advice(\"Ask.\")\n{policy}");
+    let mut laptop = entity("ConfigMgr::Laptop", "l", attributes, &[]);
+    laptop["attrs"]["name"] = json!("L-1");
+    laptop["attrs"]["hierarchy"] = crate::world::uid("ConfigMgr::Hierarchy", "H");
+    let [outer, mut hidden, listed] = groups();
+    // The tenant has members that are not known, too.
+    hidden["parents"] = json!([
+        crate::world::uid("Entra::Group", "outer"),
+        crate::world::uid("Intune::RoleAssignment", "a1"),
+    ]);
+    let files = [
+        ("schema/custom/x.cedarschema", schema),
+        ("policies/custom/x.cedar", policy.as_str()),
+        (
+            "entities/x.json",
+            &entities(&[outer, hidden, listed, laptop]),
+        ),
+    ];
+    Tarbac::with_tenant(&files).run(&["validate"])
+}
+
+#[test]
+fn members_that_are_not_known_are_reached_by_expressions_too() {
+    let group = |id: &str| crate::world::uid("Entra::Group", id);
+    let of = |id: &str| json!({"owners": group(id), "blocked": [group(id)]});
+    let scope = "(principal, action == Intune::Action::\"wipe\", resource)";
+    // Each is asked about a group with unknown members, and about one of which they are known.
+    for (condition, is_tenant) in [
+        ("resource has owners && principal in resource.owners", false),
+        (
+            "resource has blocked && principal in resource.blocked",
+            false,
+        ),
+        (
+            "resource has owners && principal in [Entra::Group::\"listed\", resource.owners]",
+            false,
+        ),
+        (
+            "resource has owners && principal in (if principal.cloudOnly then resource.owners else Entra::Group::\"listed\")",
+            false,
+        ),
+        ("principal in principal.tenant", true),
+        ("principal in resource.hierarchy.tenant", true),
+        ("principal in [resource.hierarchy.tenant]", true),
+    ] {
+        for (id, is_unknown) in [("hidden", true), ("outer", true), ("listed", is_tenant)] {
+            for (policy, allows_more) in [
+                (format!("forbid {scope} when {{ {condition} }};"), true),
+                (format!("permit {scope} unless {{ {condition} }};"), true),
+                (format!("permit {scope} when {{ !({condition}) }};"), true),
+                (format!("forbid {scope} unless {{ {condition} }};"), false),
+                (format!("permit {scope} when {{ {condition} }};"), false),
+            ] {
+                let ran = about_reached(of(id), &policy);
+                assert_eq!(
+                    ran.to_string().contains("policy::unknown_members"),
+                    is_unknown && allows_more,
+                    "{id} {policy}: {ran}"
+                );
+                assert_eq!(
+                    ran.status,
+                    i32::from(is_unknown && allows_more),
+                    "{policy}: {ran}"
+                );
+            }
+        }
+    }
+}
