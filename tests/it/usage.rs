@@ -275,7 +275,7 @@ fn the_help_lists_the_commands_and_the_options() {
       access       Report who can do what, through which role, and which assignments give nothing
       what-if      Show who gains and loses access by a change of the tenant or the rules
       diff         Show who gains and loses access between two workspaces, policies or git revisions
-      replay       Decide the records of a decision log again, and show what is decided otherwise
+      replay       Decide the requests of a decision log again, and show the decisions that differ
       matrix       Show what each role permits, or what each person may do
       validate     Find errors and warnings in a workspace
       test         Run the suites of a workspace: are the decisions as expected?

