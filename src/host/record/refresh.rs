@@ -137,6 +137,12 @@ impl Refresh {
         let before = situation.record.iter().flat_map(|record| &record.exports);
         let lost = before.filter(|export| !situation.new.exports.contains(*export));
         let mut lost: BTreeSet<&String> = lost.collect();
+        // A property is lost with its file, which alone is named then.
+        let files = lost.clone();
+        lost.retain(|export| {
+            let file = export.split_once(": ").map(|(file, _)| file.to_owned());
+            file.is_none_or(|file| !files.contains(&file))
+        });
         // Some exports are read only together with others: if those are missing, these are not read.
         if lost
             .iter()
@@ -144,12 +150,6 @@ impl Refresh {
         {
             lost.retain(|export| !situation.present.contains(*export));
         }
-        // A property is lost with its file.
-        let files = lost.clone();
-        lost.retain(|export| {
-            let file = export.split_once(": ").map(|(file, _)| file.to_owned());
-            file.is_none_or(|file| !files.contains(&file))
-        });
         let lost = in_short(&lost, situation.present);
         let was_imported = situation.record.is_some_and(|of| !of.exports.is_empty());
         // The sample tenant was not imported, so the data of the tenant replace it.

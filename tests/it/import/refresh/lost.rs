@@ -170,6 +170,7 @@ fn an_empty_list_of_administrative_users_is_named_itself() {
     let ran = run_import(&tarbac, &[]);
     assert_eq!(ran.status, 2, "{ran}");
     assert!(ran.stderr.contains("configmgr/P01/SMS_Admin.json"), "{ran}");
+    assert!(!ran.stderr.contains("IsDeleted"), "{ran}");
     for other in ["SMS_Role", "SMS_AvailableOperation", "SMS_SecuredCategory"] {
         assert!(!ran.stderr.contains(other), "{ran}");
     }
