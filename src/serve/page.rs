@@ -35,7 +35,7 @@ use tower_http::compression::predicate::SizeAbove;
 
 use crate::app::App;
 use crate::caller::{Caller, Right};
-use view::{Asked, View};
+use view::{Asked, Route};
 
 pub(crate) use session::Sessions;
 
@@ -45,8 +45,8 @@ const LONG: u64 = 1024;
 /// The views, at paths below the public URL.
 pub(crate) fn routes() -> Router<Arc<App>> {
     let mut routes = Router::new();
-    for view in View::ALL {
-        routes = routes.route(view.path(), answered(view));
+    for route in Route::ALL {
+        routes = routes.route(route.path(), answered(route));
     }
     let routes = routes
         .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))
@@ -57,8 +57,8 @@ pub(crate) fn routes() -> Router<Arc<App>> {
 
 /// The first view at the path of the public URL with a slash at its end, which a router below that path does not match.
 pub(crate) fn home(below: &str) -> Router<Arc<App>> {
-    let path = format!("{below}{}", View::Overview.path());
-    protected(Router::new().route(&path, answered(View::Overview)))
+    let path = format!("{below}{}", Route::Overview.path());
+    protected(Router::new().route(&path, answered(Route::Overview)))
 }
 
 /// The routes with the headers that protect them, compressed for browsers that take that.
@@ -69,17 +69,17 @@ fn protected(routes: Router<Arc<App>>) -> Router<Arc<App>> {
 }
 
 /// What answers at the path of a view.
-fn answered(view: View) -> MethodRouter<Arc<App>> {
+fn answered(route: Route) -> MethodRouter<Arc<App>> {
     get(
         move |state: State<Arc<App>>, caller: Extension<Caller>, headers: HeaderMap, uri: Uri| {
-            show(view, state, caller, headers, uri)
+            show(route, state, caller, headers, uri)
         },
     )
 }
 
 /// Shows a view to whoever may see it.
 async fn show(
-    view: View,
+    route: Route,
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
@@ -87,23 +87,23 @@ async fn show(
 ) -> Response {
     if let Err(fault) = caller.demand(Right::Explore) {
         let query = uri.query().unwrap_or_default();
-        let next = frame::links(&app).with_query(view, query);
+        let next = frame::links(&app).with_query(route, query);
         return sign_in::refused(&app, &fault, &next);
     }
     let host = headers
         .get(header::HOST)
         .and_then(|host| host.to_str().ok());
-    let mut asked = Asked::new(&app, &caller, view, uri.query().unwrap_or_default(), host);
-    asked.prepared = match view {
-        View::WhatIf => Some(what_if::prepare(&app, &asked).await),
-        View::Access => Some(access::prepare(&app, &asked).await),
-        View::Changes => Some(changes::prepare(&app, &asked).await),
+    let mut asked = Asked::new(&app, &caller, route, uri.query().unwrap_or_default(), host);
+    asked.prepared = match route {
+        Route::WhatIf => Some(what_if::prepare(&app, &asked).await),
+        Route::Access => Some(access::prepare(&app, &asked).await),
+        Route::Changes => Some(changes::prepare(&app, &asked).await),
         _ => None,
     };
-    if let (View::Overview | View::Changes, Some(freshness)) = (view, &app.freshness) {
+    if let (Route::Overview | Route::Changes, Some(freshness)) = (route, &app.freshness) {
         asked.news = Some(freshness.history().news().await);
     }
-    match app.workers.run(move |_| view.answer(asked)).await {
+    match app.workers.run(move |_| route.answer(asked)).await {
         Ok(response) => response,
         Err(fault) => frame::fault(&app, &fault),
     }

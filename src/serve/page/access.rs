@@ -13,7 +13,7 @@ use tarbac_report::words;
 use super::compared::plain;
 use super::job::{Prepared, Work, of_job};
 use super::parts::{Window, supposing};
-use super::view::{Answer, Asked, Shown as View, TABLE};
+use super::view::{Answer, Asked, TABLE, View};
 use crate::app::App;
 use crate::explore::{AccessQuestion, Typed};
 use crate::fault::Fault;
@@ -195,7 +195,7 @@ fn parts(asked: &Asked, review: &AccessReview, tab: &str) -> Markup {
         .map(|(value, _)| {
             asked
                 .links
-                .with_query(asked.view, &plain.with("tab", value).query())
+                .with_query(asked.route, &plain.with("tab", value).query())
         })
         .collect();
     let links: Vec<TabLink<'_>> = TABS

@@ -9,7 +9,7 @@ use tarbac_report::sheet;
 use super::compared::{done, plain};
 use super::job::{Prepared, Work, of_job};
 use super::parts::form;
-use super::view::{Answer, Asked, Shown as View, TABLE};
+use super::view::{Answer, Asked, TABLE, View};
 use crate::app::App;
 use crate::explore::{CHANGES, ChangesQuestion, REVISIONS, Typed};
 use crate::fault::Fault;
@@ -224,7 +224,7 @@ fn row(asked: &Asked, of: &PastRevision, earlier: Option<u64>) -> GridRow {
         about,
         html! {
             @if let Some([old, new]) = numbers {
-                a href=(asked.links.view(asked.view, &[("old", &old), ("new", &new)])) { "Since " (old) }
+                a href=(asked.links.view(asked.route, &[("old", &old), ("new", &new)])) { "Since " (old) }
             }
         },
     ])

@@ -9,7 +9,7 @@ use tarbac_analysis::tenants::tenants;
 use tarbac_report::html::{Colophon, Shown};
 
 use super::job::Work;
-use super::view::{Answer, Asked, Shown as View};
+use super::view::{Answer, Asked, View};
 use crate::clock;
 use crate::explore::{Arguments, document};
 use crate::fault::Fault;

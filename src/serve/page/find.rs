@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use tarbac_report::html::{Cells, Grid, GridColumn, GridRow, Icon, Shown, empty};
 
-use super::view::{Answer, Asked, Shown as Page, View};
+use super::view::{Answer, Asked, Route, View};
 use crate::explore::{Hit, Role, found};
 use crate::fault::Fault;
 
@@ -32,7 +32,7 @@ pub(super) fn answer(asked: &Asked) -> Result<Answer, Fault> {
         ),
         (false, false) => results(asked, &hits),
     };
-    Ok(Answer::Page(Page::new(main)))
+    Ok(Answer::Page(View::new(main)))
 }
 
 fn results(asked: &Asked, hits: &[Hit]) -> Markup {
@@ -61,21 +61,21 @@ fn results(asked: &Asked, hits: &[Hit]) -> Markup {
 
 /// What can be asked about something, by the part that it plays in requests.
 fn links(asked: &Asked, hit: &Hit) -> Vec<(String, &'static str)> {
-    let link = |view, name, words| (asked.links.view(view, &[(name, &hit.value)]), words);
+    let link = |route, name, words| (asked.links.view(route, &[(name, &hit.value)]), words);
     match hit.role {
         Role::Principal => vec![
-            link(View::What, "principal", "What may this person do?"),
-            link(View::Why, "principal", "Why, or why not?"),
+            link(Route::What, "principal", "What may this person do?"),
+            link(Route::Why, "principal", "Why, or why not?"),
         ],
         Role::Resource => vec![
-            link(View::Who, "resource", "Who may do something to it?"),
-            link(View::Why, "resource", "Why, or why not?"),
-            link(View::Roles, "resource", "Everybody on it"),
+            link(Route::Who, "resource", "Who may do something to it?"),
+            link(Route::Why, "resource", "Why, or why not?"),
+            link(Route::Roles, "resource", "Everybody on it"),
         ],
         Role::Action => vec![
-            link(View::Who, "action", "Who may do it?"),
-            link(View::Why, "action", "Why, or why not?"),
+            link(Route::Who, "action", "Who may do it?"),
+            link(Route::Why, "action", "Why, or why not?"),
         ],
-        Role::Other => vec![link(View::Access, "tab", "Access review")],
+        Role::Other => vec![link(Route::Access, "tab", "Access review")],
     }
 }

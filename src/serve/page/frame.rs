@@ -12,7 +12,7 @@ use tarbac_report::words::counted;
 
 use super::assets::{PAGE_SCRIPT, STYLE_SHEET};
 use super::links::Links;
-use super::view::{Asked, Shown, View};
+use super::view::{Asked, Route, View};
 use crate::app::App;
 use crate::clock;
 use crate::fault::Fault;
@@ -25,12 +25,12 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
      frame-ancestors 'none'; require-trusted-types-for 'script'";
 
 /// The navigation: groups of views.
-const GROUPS: [(&str, &[View]); 3] = [
-    ("", &[View::Overview]),
-    ("Access", &[View::Who, View::What, View::Why]),
+const GROUPS: [(&str, &[Route]); 3] = [
+    ("", &[Route::Overview]),
+    ("Access", &[Route::Who, Route::What, Route::Why]),
     (
         "Review",
-        &[View::WhatIf, View::Access, View::Roles, View::Changes],
+        &[Route::WhatIf, Route::Access, Route::Roles, Route::Changes],
     ),
 ];
 
@@ -58,37 +58,37 @@ pub(super) async fn protected(mut response: Response) -> Response {
 }
 
 /// A view as a document.
-pub(super) fn page(asked: &Asked, shown: Shown) -> Response {
-    let view = asked.view;
+pub(super) fn page(asked: &Asked, view: View) -> Response {
+    let route = asked.route;
     let exports = html! {
-        @for (words, format) in shown.formats {
+        @for (words, format) in view.formats {
             (command_link(Icon::Download, words, &asked.here_with("format", format)))
         }
         (command_link(Icon::Reload, "Refresh", &asked.here_without("format")))
     };
     let head = Head {
         crumbs: &[],
-        icon: view.icon(),
-        title: view.name(),
-        subtitle: view.about(),
+        icon: route.icon(),
+        title: route.name(),
+        subtitle: route.about(),
         commands: Some(exports),
     };
-    let title = match &shown.title {
-        Some(title) => format!("{title} - {}", view.name()),
-        None => view.name().to_owned(),
+    let title = match &view.title {
+        Some(title) => format!("{title} - {}", route.name()),
+        None => route.name().to_owned(),
     };
     let main = html! {
         (head.markup())
         (newer(asked))
-        (shown.main)
-        @if let Some(equal) = &shown.equal {
+        (view.main)
+        @if let Some(equal) = &view.equal {
             section.stack.tight aria-label="The same elsewhere" {
                 (copyable("command-line", "Copy as command", &equal.line))
                 (copyable("command-curl", "Copy as curl", &equal.curl))
             }
         }
     };
-    let status = shown.fault.as_ref().map(|fault| fault.status);
+    let status = view.fault.as_ref().map(|fault| fault.status);
     let document = document(&asked.links, Some(asked), &title, main);
     let mut headers = HeaderMap::new();
     headers.insert(REVISION, asked.served.revision_header());
@@ -142,25 +142,25 @@ pub(super) fn document(links: &Links, asked: Option<&Asked>, title: &str, main: 
 }
 
 fn blades(links: &Links, asked: &Asked) -> Markup {
-    let addresses: Vec<String> = View::ALL
+    let addresses: Vec<String> = Route::ALL
         .iter()
-        .map(|view| links.view(*view, &[]))
+        .map(|route| links.view(*route, &[]))
         .collect();
-    let entry = |view: &View| {
-        let place = View::ALL.iter().position(|known| known == view);
+    let entry = |route: &Route| {
+        let place = Route::ALL.iter().position(|known| known == route);
         let href = place.and_then(|place| addresses.get(place));
         NavigationLink {
-            icon: view.icon(),
-            name: view.name(),
+            icon: route.icon(),
+            name: route.name(),
             href: href.map_or("", String::as_str),
-            is_current: *view == asked.view,
+            is_current: *route == asked.route,
         }
     };
     let groups: Vec<(&str, Vec<NavigationLink<'_>>)> = GROUPS
         .iter()
         .map(|(heading, views)| {
             // A folder has no revisions with numbers.
-            let shown = |view: &&View| **view != View::Changes || asked.freshness.is_some();
+            let shown = |route: &&Route| **route != Route::Changes || asked.freshness.is_some();
             (*heading, views.iter().filter(shown).map(entry).collect())
         })
         .collect();
@@ -176,10 +176,10 @@ fn tools(asked: &Asked) -> Markup {
     let served = &asked.served;
     let is_signed_in = !asked.caller.is_silent();
     html! {
-        form action=(asked.links.view(View::Find, &[])) role="search" {
+        form action=(asked.links.view(Route::Find, &[])) role="search" {
             input type="search" name="q" aria-label="Search for people, devices, roles and permissions"
                 placeholder="Search" autocomplete="off"
-                value=(asked.search()) data-find="principal,resource,action,role" data-go=(asked.links.view(View::Find, &[]));
+                value=(asked.search()) data-find="principal,resource,action,role" data-go=(asked.links.view(Route::Find, &[]));
         }
         span.revision data-revision=(served.revision()) {
             "Revision "

@@ -6,7 +6,7 @@ use std::time::Duration;
 use maud::{Markup, html};
 use tarbac_report::html::{Tone, message};
 
-use super::view::{Answer, Asked, Shown as View};
+use super::view::{Answer, Asked, View};
 use crate::explore::{Typed, WHAT_IF};
 use crate::fault::Fault;
 use crate::jobs::{Computed, Job, State};

@@ -2,7 +2,7 @@
 
 use form_urlencoded::Serializer;
 
-use super::view::View;
+use super::view::Route;
 
 /// The addresses below the path of the public URL.
 #[derive(Debug, Clone)]
@@ -23,18 +23,18 @@ impl Links {
     }
 
     /// A view with arguments. Those without a value are left out.
-    pub(super) fn view(&self, view: View, arguments: &[(&str, &str)]) -> String {
+    pub(super) fn view(&self, route: Route, arguments: &[(&str, &str)]) -> String {
         let mut query = Serializer::new(String::new());
         let given = arguments.iter().filter(|(_, value)| !value.is_empty());
         for (name, value) in given {
             query.append_pair(name, value);
         }
-        self.with_query(view, &query.finish())
+        self.with_query(route, &query.finish())
     }
 
     /// A view with a query that is encoded already.
-    pub(super) fn with_query(&self, view: View, query: &str) -> String {
-        let path = self.path(view.path());
+    pub(super) fn with_query(&self, route: Route, query: &str) -> String {
+        let path = self.path(route.path());
         match query.is_empty() {
             true => path,
             false => format!("{path}?{query}"),

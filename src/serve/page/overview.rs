@@ -13,7 +13,7 @@ use tarbac_report::words::of_number;
 
 use super::changes::silence;
 use super::frame::age;
-use super::view::{Answer, Asked, Shown as Page, TABLE, View};
+use super::view::{Answer, Asked, Route, TABLE, View};
 use crate::explore::{Typed, status_document};
 use crate::fault::Fault;
 use crate::source::ReplicaCondition;
@@ -49,13 +49,13 @@ const REPLICAS: [GridColumn<'_>; 5] = [
 const SHEET: &[&str] = &["part", "name", "value", "note"];
 
 /// The views that questions lead to, each with the question that it answers.
-const QUESTIONS: [(View, &str); 6] = [
-    (View::Why, "Why can’t she see this device?"),
-    (View::Who, "Who may run scripts on it?"),
-    (View::What, "What may he do?"),
-    (View::WhatIf, "What happens if we switch?"),
-    (View::Access, "Who has access that they do not need?"),
-    (View::Roles, "What does a role give?"),
+const QUESTIONS: [(Route, &str); 6] = [
+    (Route::Why, "Why can’t she see this device?"),
+    (Route::Who, "Who may run scripts on it?"),
+    (Route::What, "What may he do?"),
+    (Route::WhatIf, "What happens if we switch?"),
+    (Route::Access, "Who has access that they do not need?"),
+    (Route::Roles, "What does a role give?"),
 ];
 
 pub(super) fn answer(asked: &Asked) -> Result<Answer, Fault> {
@@ -82,10 +82,10 @@ pub(super) fn answer(asked: &Asked) -> Result<Answer, Fault> {
         (about(asked))
         (replicas(asked))
     };
-    Ok(Answer::Page(Page {
+    Ok(Answer::Page(View {
         equal: Some(asked.equal_get(&Typed::new("validate"), "/api/v1/status")),
         formats: TABLE,
-        ..Page::new(main)
+        ..View::new(main)
     }))
 }
 
@@ -186,9 +186,9 @@ fn questions(asked: &Asked) -> Markup {
         section.stack.tight {
             h2 { "Questions" }
             div.numbers {
-                @for (view, question) in QUESTIONS {
-                    a href=(asked.links.view(view, &[])) {
-                        span.row { (tarbac_report::html::icon(view.icon())) strong { (view.name()) } }
+                @for (route, question) in QUESTIONS {
+                    a href=(asked.links.view(route, &[])) {
+                        span.row { (tarbac_report::html::icon(route.icon())) strong { (route.name()) } }
                         span.note { (question) }
                     }
                 }
@@ -217,7 +217,7 @@ fn settings(asked: &Asked) -> Markup {
         caption: "Settings",
         columns: &SETTINGS,
         rows: rows.collect(),
-        note: html! { a href=(asked.links.view(View::WhatIf, &[])) { "What if one of them changes?" } },
+        note: html! { a href=(asked.links.view(Route::WhatIf, &[])) { "What if one of them changes?" } },
     }
     .markup()
 }
@@ -309,7 +309,7 @@ fn about(asked: &Asked) -> Markup {
         ),
     ];
     if let (Some(freshness), Some(name)) = (&asked.freshness, asked.served.name()) {
-        let changes = asked.links.view(View::Changes, &[]);
+        let changes = asked.links.view(Route::Changes, &[]);
         known.push(("Store", html! { (Shown(&freshness.history().place())) }));
         known.push((
             "Number of the revision",

@@ -8,7 +8,7 @@ use tarbac_host::bundle::Action;
 use tarbac_host::lookup::in_words;
 use tarbac_report::html::{ChainNode, Icon, Pager, Shown, TextField, Tone, chain, message};
 
-use super::view::{Asked, View};
+use super::view::{Asked, Route};
 use crate::explore::value;
 use crate::fault::Fault;
 
@@ -73,7 +73,7 @@ impl Window {
 
 /// A form whose question goes into the address. `kept` are arguments that go along.
 pub(super) fn form(asked: &Asked, kept: &[&str], fields: &Markup, button: &str) -> Markup {
-    let action = asked.links.view(asked.view, &[]);
+    let action = asked.links.view(asked.route, &[]);
     html! {
         form.card method="get" action=(action) {
             div.fields {
@@ -153,7 +153,7 @@ pub(super) fn supposing(asked: &Asked, premises: &Premises, names: &[&str]) -> M
     for name in names {
         plain = plain.without(name);
     }
-    let back = asked.links.with_query(asked.view, &plain.query());
+    let back = asked.links.with_query(asked.route, &plain.query());
     let rest = html! {
         @for note in &premises.notes { p { (Shown(note)) "." } }
         p { a href=(back) { "Ask about the tenant as it is" } }
@@ -223,7 +223,7 @@ pub(super) fn why_link(asked: &Asked, engine: &Engine, parts: (&Named, &str, &Na
         .with("principal", &principal)
         .with("action", action);
     query = query.with("resource", &resource);
-    asked.links.with_query(View::Why, &query.query())
+    asked.links.with_query(Route::Why, &query.query())
 }
 
 /// The refusal of a question that names nothing.
@@ -253,7 +253,7 @@ pub(super) fn or_refused(
 ) -> Result<super::view::Answer, Fault> {
     match answer {
         Ok(answer) => Ok(answer),
-        Err(fault) => Ok(super::view::Answer::Page(super::view::Shown::refused(
+        Err(fault) => Ok(super::view::Answer::Page(super::view::View::refused(
             form, fault,
         ))),
     }

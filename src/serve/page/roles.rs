@@ -7,7 +7,7 @@ use tarbac_report::html::{HeatCell, HeatMap, Shown, TextField, Tone};
 use tarbac_report::matrix;
 
 use super::parts::{Window, form, or_refused, supposing};
-use super::view::{Answer, Asked, Shown as View, TABLE};
+use super::view::{Answer, Asked, TABLE, View};
 use crate::explore::{Question, Typed, add_suppositions, matrix_inquiry};
 use crate::fault::Fault;
 

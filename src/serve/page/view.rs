@@ -19,9 +19,9 @@ use crate::history::StoreNews;
 use crate::served::Served;
 use crate::settings::PublicUrl;
 
-/// A view.
+/// The address of a view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum View {
+pub(super) enum Route {
     Overview,
     Who,
     What,
@@ -35,7 +35,7 @@ pub(super) enum View {
 
 /// A view that is asked for.
 pub(super) struct Asked {
-    pub(super) view: View,
+    pub(super) route: Route,
     pub(super) served: Arc<Served>,
     pub(super) caller: Caller,
     /// The arguments that the address has.
@@ -55,8 +55,8 @@ pub(super) struct Asked {
     folder: Option<String>,
 }
 
-/// What a view shows.
-pub(super) struct Shown {
+/// A view as it is shown.
+pub(super) struct View {
     /// The title of the document, where it says more than that of the view.
     pub(super) title: Option<String>,
     /// Forms and the answer.
@@ -71,7 +71,7 @@ pub(super) struct Shown {
 
 /// The answer of a view.
 pub(super) enum Answer {
-    Page(Shown),
+    Page(View),
     /// A file to save: its name, its media type, and its content.
     File(String, &'static str, String),
     /// Another address.
@@ -81,7 +81,7 @@ pub(super) enum Answer {
 /// CSV and JSON.
 pub(super) const TABLE: &[(&str, &str)] = &[("Export CSV", "csv"), ("Export JSON", "json")];
 
-impl View {
+impl Route {
     /// Every view.
     pub(super) const ALL: [Self; 9] = [
         Self::Overview,
@@ -178,7 +178,7 @@ impl View {
             Ok(Answer::Page(shown)) => frame::page(&asked, shown),
             Ok(Answer::File(name, kind, content)) => file(&name, kind, content),
             Ok(Answer::Elsewhere(address)) => elsewhere(&address),
-            Err(fault) => frame::page(&asked, Shown::refused(html! {}, fault)),
+            Err(fault) => frame::page(&asked, View::refused(html! {}, fault)),
         }
     }
 }
@@ -216,7 +216,7 @@ impl Asked {
     pub(super) fn new(
         app: &App,
         caller: &Caller,
-        view: View,
+        route: Route,
         query: &str,
         host: Option<&str>,
     ) -> Self {
@@ -232,7 +232,7 @@ impl Asked {
             (None, host) => format!("{scheme}://{}", host.unwrap_or("127.0.0.1:8180")),
         };
         Self {
-            view,
+            route,
             served: app.served(),
             caller: caller.clone(),
             given: Arguments::of_query(query),
@@ -285,17 +285,17 @@ impl Asked {
     /// The address of the same view with one argument otherwise.
     pub(super) fn here_with(&self, name: &str, value: &str) -> String {
         let query = self.given.with(name, value).query();
-        self.links.with_query(self.view, &query)
+        self.links.with_query(self.route, &query)
     }
 
     /// The address of the same view without an argument.
     pub(super) fn here_without(&self, name: &str) -> String {
         let query = self.given.without(name).query();
-        self.links.with_query(self.view, &query)
+        self.links.with_query(self.route, &query)
     }
 }
 
-impl Shown {
+impl View {
     /// A view that shows this.
     pub(super) fn new(main: Markup) -> Self {
         Self {

@@ -15,7 +15,7 @@ use tarbac_report::words::counted;
 use super::parts::{
     Window, form, names, or_refused, person_field, resource_field, supposing, unasked, why_link,
 };
-use super::view::{Answer, Asked, Shown as View, TABLE};
+use super::view::{Answer, Asked, TABLE, View};
 use crate::explore::{Question, Typed, add_suppositions, what_inquiry};
 use crate::fault::Fault;
 

@@ -8,7 +8,7 @@ use tarbac_report::html::Icon;
 use super::compared::{done, plain};
 use super::job::{Prepared, Work, of_job};
 use super::parts::unasked;
-use super::view::{Answer, Asked, Shown as View};
+use super::view::{Answer, Asked, View};
 use crate::app::App;
 use crate::explore::{WHAT_IF, WhatIfQuestion};
 use crate::fault::Fault;
@@ -38,9 +38,9 @@ fn question(asked: &Asked) -> Result<WhatIfQuestion, Fault> {
 pub(super) fn answer(asked: &Asked) -> Result<Answer, Fault> {
     let form = form::form(asked);
     match &asked.prepared {
-        Some(Ok(Prepared::Canonical(query))) => {
-            Ok(Answer::Elsewhere(asked.links.with_query(asked.view, query)))
-        }
+        Some(Ok(Prepared::Canonical(query))) => Ok(Answer::Elsewhere(
+            asked.links.with_query(asked.route, query),
+        )),
         Some(Ok(Prepared::Asked(job))) => begun(asked, form, job),
         Some(Err(fault)) => Ok(Answer::Page(View::refused(form, fault.clone()))),
         Some(Ok(Prepared::Nothing)) | None => {

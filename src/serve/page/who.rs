@@ -16,7 +16,7 @@ use tarbac_report::{who_what, words::counted};
 use super::parts::{
     Window, action_field, form, names, or_refused, resource_field, supposing, unasked, why_link,
 };
-use super::view::{Answer, Asked, Shown as View, TABLE};
+use super::view::{Answer, Asked, TABLE, View};
 use crate::explore::{Question, Typed, add_suppositions, who_inquiry};
 use crate::fault::Fault;
 

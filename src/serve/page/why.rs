@@ -16,7 +16,7 @@ use super::overview::upper_first;
 use super::parts::{
     action_field, form, or_refused, path_picture, person_field, resource_field, supposing, unasked,
 };
-use super::view::{Answer, Asked, Shown as View, TABLE, View as Address};
+use super::view::{Answer, Asked, Route, TABLE, View};
 use crate::explore::{Suppositions, Typed, add_suppositions, remedy_arguments};
 use crate::fault::Fault;
 use rule::{conditions, origin};
@@ -308,7 +308,7 @@ impl Explained<'_> {
         Some(
             self.asked
                 .links
-                .with_query(Address::WhatIf, &arguments.query()),
+                .with_query(Route::WhatIf, &arguments.query()),
         )
     }
 

@@ -191,7 +191,7 @@ pub(super) fn parts(
     let address = |tab: &str| {
         asked
             .links
-            .with_query(asked.view, &plain.with("tab", tab).query())
+            .with_query(asked.route, &plain.with("tab", tab).query())
     };
     let planned = plain.with("tab", "plan").with("plan", "on");
     let mut addresses = vec![
@@ -206,7 +206,7 @@ pub(super) fn parts(
     ];
     // What has happened is not planned any more.
     if what_if.names.is_none() {
-        let planned = asked.links.with_query(asked.view, &planned.query());
+        let planned = asked.links.with_query(asked.route, &planned.query());
         addresses.push(("plan", "Plan", None, planned));
     }
     let links: Vec<TabLink<'_>> = addresses

@@ -54,7 +54,7 @@ pub(super) fn form(asked: &Asked) -> Markup {
     let engine = &asked.served.engine;
     let settings = settings_now(engine);
     html! {
-        form.card method="get" action=(asked.links.view(asked.view, &[])) {
+        form.card method="get" action=(asked.links.view(asked.route, &[])) {
             fieldset {
                 legend { "Settings of the tenant" }
                 div.fields { @for setting in &settings { (field(asked, setting)) } }
@@ -76,7 +76,7 @@ pub(super) fn form(asked: &Asked) -> Markup {
             div.row {
                 (submit("What If"))
                 @if !asked.given.is_empty() {
-                    a.button href=(asked.links.view(asked.view, &[])) { "Clear" }
+                    a.button href=(asked.links.view(asked.route, &[])) { "Clear" }
                 }
             }
         }
@@ -135,7 +135,7 @@ fn roles(asked: &Asked, name: &str, legend: &str, shape: Icon) -> Markup {
                         li {
                             input type="hidden" name=(name) value=(value);
                             span { (Shown(value)) }
-                            @let plain = asked.links.with_query(asked.view, &asked.given.without_value(name, value).query());
+                            @let plain = asked.links.with_query(asked.route, &asked.given.without_value(name, value).query());
                             a href=(plain) aria-label={ "Remove " (Shown(value)) } { (icon(Icon::Cross)) }
                         }
                     }
@@ -180,7 +180,7 @@ fn others(asked: &Asked) -> Markup {
                     li {
                         input type="hidden" name="set" value=(value);
                         code { (Shown(value)) }
-                        @let plain = asked.links.with_query(asked.view, &asked.given.without_value("set", value).query());
+                        @let plain = asked.links.with_query(asked.route, &asked.given.without_value("set", value).query());
                         a href=(plain) aria-label={ "Remove " (Shown(value)) } { (icon(Icon::Cross)) }
                     }
                 }
