@@ -18,7 +18,7 @@ use memchr::memchr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use refresh::{Found, KeptFile, KeptReason, Refresh, Situation};
+pub use refresh::{FoundFile, KeptFile, KeptReason, Refresh, Situation};
 
 /// The file name of the record, at the root of a workspace.
 pub const FILE: &str = "tarbac-files.json";

@@ -35,7 +35,7 @@ struct Cut<'d> {
 }
 
 /// A type of entities that are found.
-struct Found {
+struct IndexedType {
     type_name: EntityTypeName,
     /// From the first row to the last.
     rows: Range<u32>,
@@ -45,7 +45,7 @@ struct Found {
 /// The words of the entities of some types.
 pub(crate) struct FindIndex {
     words: Vec<Word>,
-    types: Vec<Found>,
+    types: Vec<IndexedType>,
 }
 
 /// How well an entity fits; the least is best. After the rank comes the place in the order of the texts.
@@ -77,7 +77,7 @@ impl FindIndex {
                     }
                 }
             }
-            found.push(Found {
+            found.push(IndexedType {
                 type_name: type_name.clone(),
                 rows: first.min(last)..last,
                 aliases,

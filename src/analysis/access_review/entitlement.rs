@@ -37,11 +37,11 @@ pub(super) struct ClassEntitlements {
     pub(super) is_whole: bool,
     /// Whether a policy refuses decisions because of the state of the accounts, which may change.
     pub(super) is_suspended: bool,
-    pub(super) found: Vec<Found>,
+    pub(super) found: Vec<EntitlementWithPermits>,
 }
 
 /// An entitlement, and the permits behind it.
-pub(super) struct Found {
+pub(super) struct EntitlementWithPermits {
     /// The entitlement without `through`.
     pub(super) entitlement: Entitlement,
     permits: Vec<Permit>,
@@ -90,7 +90,7 @@ impl ClassEntitlements {
     }
 }
 
-impl Found {
+impl EntitlementWithPermits {
     /// The entitlement of a person with these chains of memberships to the entities that permits ask for.
     pub(super) fn with_paths(
         &self,
@@ -239,7 +239,7 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
         status: Status,
         permits: &[&str],
         equal: EqualCells,
-    ) -> Found {
+    ) -> EntitlementWithPermits {
         let summary = Summary::new(&[self.review.engine], self.survey);
         let count = summary.count(decisions, &equal.cells);
         let firsts = equal.cells.iter();
@@ -250,7 +250,7 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
         let permits = permits.iter().filter_map(|id| bundle.policy(id));
         let mut reasons: Vec<(String, u64)> = equal.reasons.into_iter().collect();
         reasons.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
-        Found {
+        EntitlementWithPermits {
             permits: permits
                 .map(|permit| self.permit(permit, request.as_ref()))
                 .collect(),

@@ -30,7 +30,7 @@ pub struct Telling {
 }
 
 /// The request that tells a mutant from its original, with the index of its row.
-type Found = Mutex<Option<(usize, Telling)>>;
+type SharedTelling = Mutex<Option<(usize, Telling)>>;
 
 /// A place to search for requests: a directory under some readings.
 struct Place<'a> {
@@ -88,7 +88,7 @@ pub(super) fn tell_apart(
                 .map(move |principal| (ground, principal))
         })
         .collect();
-    let found: Vec<Found> = mutants.iter().map(|_| Found::default()).collect();
+    let found: Vec<SharedTelling> = mutants.iter().map(|_| SharedTelling::default()).collect();
     let done = AtomicUsize::new(0);
     rows.par_iter().enumerate().for_each(|(number, row)| {
         let (ground, principal) = row;
@@ -244,17 +244,17 @@ fn try_row(
     principal: &EntityUid,
     number: usize,
     mutants: &[Mutant],
-    found: &[Found],
+    found: &[SharedTelling],
 ) {
     let engine = ground.place.engine;
-    let is_open = |found: &Found| {
+    let is_open = |found: &SharedTelling| {
         let found = found.lock().unwrap_or_else(PoisonError::into_inner);
         // The first request in the order of the rows is reported.
         found.as_ref().is_none_or(|(first, _)| number < *first)
     };
     for resource in &ground.resources {
         for context in &ground.contexts {
-            let open: Vec<(&Mutant, &Found)> = mutants
+            let open: Vec<(&Mutant, &SharedTelling)> = mutants
                 .iter()
                 .zip(found)
                 .filter(|(mutant, _)| mutant.concerns(ground.action))

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use clap::Args;
-use tarbac_host::record::{self, Found, Origin, Record, Step, WrittenFile};
+use tarbac_host::record::{self, FoundFile, Origin, Record, Step, WrittenFile};
 use tarbac_host::workspace::{PARTS, Transaction, found, regular};
 use tarbac_report as render;
 
@@ -175,7 +175,7 @@ fn write(
             put(GITIGNORE, &starters::gitignore(""), None)?;
             Ignored::Written
         }
-        Some(Found::File(digest)) => {
+        Some(FoundFile::File(digest)) => {
             let before = regular::read(&folder.join(GITIGNORE), LARGEST)?;
             let before = String::from_utf8(before)
                 .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;

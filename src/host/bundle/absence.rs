@@ -102,7 +102,11 @@ pub(crate) fn leaves_with<'p>(
     leaves.into_iter().zip(mentions).collect()
 }
 
-fn collect<'p>(policy: &'p Policy, is_it: &dyn Fn(&Expr) -> bool, found: &mut Vec<Found<'p>>) {
+fn collect<'p>(
+    policy: &'p Policy,
+    is_it: &dyn Fn(&Expr) -> bool,
+    found: &mut Vec<MatchingCondition<'p>>,
+) {
     if let Some(condition) = policy.written().non_scope_constraints() {
         let mut collector = Collector {
             policy,
@@ -130,13 +134,13 @@ fn of_sides(policy: &Policy, found: impl IntoIterator<Item = (Place, Side)>) -> 
 }
 
 /// A condition that contains a match, with its place and side.
-type Found<'p> = (&'p Expr, Place, Side);
+type MatchingCondition<'p> = (&'p Expr, Place, Side);
 
 struct Collector<'a, 'p> {
     policy: &'p Policy,
     /// Whether an expression matches.
     is_it: &'a dyn Fn(&Expr) -> bool,
-    found: &'a mut Vec<Found<'p>>,
+    found: &'a mut Vec<MatchingCondition<'p>>,
 }
 
 impl<'p> Collector<'_, 'p> {

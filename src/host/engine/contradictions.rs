@@ -41,7 +41,7 @@ impl Engine {
             .collect();
         let by = read(&answering, ast::Var::Principal);
         let about = read(&answering, ast::Var::Resource);
-        let mut found = Found::default();
+        let mut found = FindingsByPolicy::default();
         for type_name in &action.principals {
             let types = std::slice::from_ref(type_name);
             let may_answer = |of: &&EntityTypeName| {
@@ -184,9 +184,9 @@ fn read(policies: &[&Policy], var: ast::Var) -> Option<Vec<String>> {
 
 /// Findings by the policy or error that they come from, with a limit for each.
 #[derive(Default)]
-struct Found(BTreeMap<String, (usize, Vec<Finding>)>);
+struct FindingsByPolicy(BTreeMap<String, (usize, Vec<Finding>)>);
 
-impl Found {
+impl FindingsByPolicy {
     fn add(&mut self, from: &str, finding: impl FnOnce() -> Option<Finding>) {
         let (count, findings) = self.0.entry(from.to_owned()).or_default();
         *count += 1;

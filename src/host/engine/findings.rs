@@ -24,7 +24,7 @@ impl Engine {
         let Some(action) = self.question("finding") else {
             return findings;
         };
-        let mut found = Found::default();
+        let mut found = FindingsByPlace::default();
         for type_name in &action.principals {
             let belonging: Vec<String> = action
                 .resources
@@ -86,7 +86,7 @@ impl Engine {
         ancestors.is_some_and(|mut ancestors| ancestors.any(|ancestor| ancestor == other))
     }
 
-    fn find(&self, action: &Action, person: &EntityUid, about: Row, found: &mut Found) {
+    fn find(&self, action: &Action, person: &EntityUid, about: Row, found: &mut FindingsByPlace) {
         let request = Request {
             principal: person.clone(),
             action: action.uid.clone(),
@@ -159,7 +159,7 @@ impl Engine {
 
 /// Findings, one for each place where a mistake can be corrected.
 #[derive(Default)]
-struct Found {
+struct FindingsByPlace {
     findings: Vec<Finding>,
     seen: BTreeSet<(String, Row, Row)>,
 }

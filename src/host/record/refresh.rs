@@ -20,7 +20,7 @@ const ROLES: &str = "policies/custom/";
 
 /// A file that was found in a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub enum FoundFile {
     /// A file with this digest.
     File(Hash),
     /// A file that tarbac neither wrote before nor writes now; its digest does not matter.
@@ -34,7 +34,7 @@ pub struct Situation<'a> {
     /// The last record; `None` if there is none.
     pub record: Option<&'a Record>,
     /// The files in the folders of the workspace, by path.
-    pub found: &'a BTreeMap<String, Found>,
+    pub found: &'a BTreeMap<String, FoundFile>,
     /// The record of the files to be written.
     pub new: &'a Record,
     /// The exports that are present, whether they are read or not.
@@ -124,7 +124,7 @@ impl Refresh {
         for (path, found) in situation.found {
             let is_known =
                 before.files.contains_key(path) || situation.new.files.contains_key(path);
-            if *found == Found::Other && !is_known {
+            if *found == FoundFile::Other && !is_known {
                 refresh.keep(path, KeptReason::NotWritten);
             }
         }
@@ -179,8 +179,8 @@ impl Refresh {
         let is_entities = path.starts_with(ENTITIES);
         let now = match situation.found.get(path) {
             None => None,
-            Some(Found::File(digest)) => Some(*digest),
-            Some(Found::NoFile | Found::Other) => {
+            Some(FoundFile::File(digest)) => Some(*digest),
+            Some(FoundFile::NoFile | FoundFile::Other) => {
                 return self.refuse(path, old, KeptReason::NoFile);
             }
         };
@@ -221,7 +221,7 @@ impl Refresh {
     fn drop(&mut self, situation: &Situation<'_>, path: &str, old: Option<WrittenFile>) {
         let found = situation.found.get(path);
         let is_as_written =
-            matches!((found, old), (Some(Found::File(now)), Some(old)) if old.digest == *now);
+            matches!((found, old), (Some(FoundFile::File(now)), Some(old)) if old.digest == *now);
         if path.starts_with(ROLES)
             && !is_as_written
             && !situation.takes(path)
@@ -231,7 +231,7 @@ impl Refresh {
         }
         match found {
             None => {}
-            Some(Found::File(now))
+            Some(FoundFile::File(now))
                 if old.is_some_and(|old| old.digest == *now) || situation.takes(path) =>
             {
                 self.removed.push(path.to_owned());

@@ -120,11 +120,11 @@ fn is_same_everywhere(one: &EnvironmentComparison, comparisons: &[EnvironmentCom
 }
 
 /// A comparison with one of its counterexamples.
-type Found<'a> = (&'a EnvironmentComparison, &'a Counterexample);
+type ComparedExample<'a> = (&'a EnvironmentComparison, &'a Counterexample);
 
 /// Counterexamples by the policies that decide them, the shortest of each first.
-fn by_policies(found: Vec<Found<'_>>) -> Vec<Vec<Found<'_>>> {
-    let mut groups: Vec<Vec<Found<'_>>> = Vec::new();
+fn by_policies(found: Vec<ComparedExample<'_>>) -> Vec<Vec<ComparedExample<'_>>> {
+    let mut groups: Vec<Vec<ComparedExample<'_>>> = Vec::new();
     let key = |counterexample: &Counterexample| {
         let other = counterexample.other.as_ref();
         (

@@ -29,7 +29,7 @@ use crate::openapi::{
 use crate::served::Served;
 use crate::trace::step;
 use crate::work::Waiting;
-use find::{Found, find};
+use find::{SearchResults, find};
 
 /// The kind of a search: the part of requests that it looks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,7 +173,7 @@ async fn search(
     let found = match found {
         Ok(found) => found,
         Err(problem) if problem.is_fault => return Err(problem.into()),
-        Err(_) => Found::default(),
+        Err(_) => SearchResults::default(),
     };
     let body = found.body(kind, &served, &asked, &page);
     app.give_search(
@@ -192,7 +192,7 @@ async fn search(
     Ok(answered(&served, &body))
 }
 
-impl Found {
+impl SearchResults {
     fn total(&self, kind: Kind) -> usize {
         match kind {
             Kind::Action => self.names.len(),

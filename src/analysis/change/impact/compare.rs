@@ -136,7 +136,7 @@ impl<'s, 'e> ClassComparer<'s, 'e> {
 
     /// The differences of a class of people, and the cells that have any.
     pub(super) fn compare(&self, decisions: &ClassDecisions<'_>) -> (ClassImpact, CellMarks) {
-        let mut found = Found::new(decisions.cells().len());
+        let mut found = ClassDifferences::new(decisions.cells().len());
         for (index, action) in self.actions.iter_enumerated() {
             let is_compared =
                 |action: &&Action| !action.is_question() && self.compared.contains(&action.uid);
@@ -158,7 +158,7 @@ impl<'s, 'e> ClassComparer<'s, 'e> {
         &self,
         decisions: &ClassDecisions<'_>,
         (index, action): (ActionId, &Action),
-        found: &mut Found,
+        found: &mut ClassDifferences,
     ) {
         let page = self.page(action);
         let mut groups: Vec<ChangedCells<'_>> = Vec::new();
@@ -284,7 +284,7 @@ impl<'s, 'e> ClassComparer<'s, 'e> {
 }
 
 /// The differences of a class while they are collected.
-struct Found {
+struct ClassDifferences {
     impact: ClassImpact,
     marks: CellMarks,
     /// The changed cells by direction.
@@ -292,7 +292,7 @@ struct Found {
     pages: BTreeMap<EntityUid, LostPage>,
 }
 
-impl Found {
+impl ClassDifferences {
     fn new(cells: usize) -> Self {
         Self {
             impact: ClassImpact::default(),

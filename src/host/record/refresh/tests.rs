@@ -33,7 +33,7 @@ fn told(
     take: bool,
 ) -> String {
     let record = record_with(old, path);
-    let found = now.map(|text| (path.to_owned(), Found::File(digest(text))));
+    let found = now.map(|text| (path.to_owned(), FoundFile::File(digest(text))));
     let situation = Situation {
         record: Some(&record),
         found: &found.into_iter().collect(),
@@ -130,7 +130,7 @@ fn a_workspace_without_a_record_loses_nothing() {
         ("entities/a.json", Origin::Tenant, "b", false),
     ];
     let told = cases.map(|(path, origin, now, adopt)| {
-        let found = [(path.to_owned(), Found::File(digest(now)))].into();
+        let found = [(path.to_owned(), FoundFile::File(digest(now)))].into();
         let refresh = Refresh::new(&Situation {
             record: None,
             found: &found,
@@ -151,8 +151,8 @@ fn a_workspace_without_a_record_loses_nothing() {
 fn what_is_no_file_is_never_replaced_and_other_files_are_told() {
     let record = record_with(Some((Origin::Tenant, "a")), "entities/a.json");
     let found = [
-        ("entities/a.json".to_owned(), Found::NoFile),
-        ("policies/custom/freeze.cedar".to_owned(), Found::Other),
+        ("entities/a.json".to_owned(), FoundFile::NoFile),
+        ("policies/custom/freeze.cedar".to_owned(), FoundFile::Other),
     ]
     .into();
     let refresh = Refresh::new(&Situation {

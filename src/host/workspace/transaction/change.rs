@@ -9,7 +9,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use super::disk::{make_folder_of, put, remove, sync_folder, write};
 use super::files::found;
 use super::{AFTER, BEFORE, FOLDER, NEW, OLD};
-use crate::record::{self, Found, Pending, Record, State, Step};
+use crate::record::{self, FoundFile, Pending, Record, State, Step};
 
 /// A prepared change of a workspace, as a sequence of acts.
 pub(super) struct Change<'a> {
@@ -49,7 +49,7 @@ impl Change<'_> {
     pub(super) fn check_unchanged(&self) -> io::Result<()> {
         for step in &self.pending.steps {
             let now = found(self.root, &step.path)?;
-            if now != step.before.map(Found::File) {
+            if now != step.before.map(FoundFile::File) {
                 return Err(io::Error::other(format!(
                     "`{}` has changed in the meantime; run the command again",
                     step.path
@@ -151,7 +151,7 @@ impl Change<'_> {
         let aside = self.aside();
         for step in self.pending.steps.iter().take(taken).rev() {
             let place = self.root.join(&step.path);
-            if found(self.root, &step.path)? == step.before.map(Found::File) {
+            if found(self.root, &step.path)? == step.before.map(FoundFile::File) {
                 continue;
             }
             match step.before {
@@ -183,12 +183,12 @@ pub(super) fn finish(root: &Path, pending: &Pending) -> io::Result<Vec<String>> 
     let mut left = Vec::new();
     for (index, step) in pending.steps.iter().enumerate() {
         let now = found(root, &step.path)?;
-        if now == step.after.map(Found::File) {
+        if now == step.after.map(FoundFile::File) {
             continue;
         }
         let path = &step.path;
         // Content that is neither old nor new was written by somebody else.
-        if now != step.before.map(Found::File) {
+        if now != step.before.map(FoundFile::File) {
             let reason = format!("`{path}` was changed by another program in the meantime");
             return Err(io::Error::other(reason));
         }
@@ -211,7 +211,7 @@ pub(super) fn finish(root: &Path, pending: &Pending) -> io::Result<Vec<String>> 
 pub(super) fn has_new_files(root: &Path, pending: &Pending) -> bool {
     let mut steps = pending.steps.iter();
     steps.all(|step| {
-        let digest = step.after.map(Found::File);
+        let digest = step.after.map(FoundFile::File);
         has_new_file(root, step).unwrap_or_default()
             || found(root, &step.path).is_ok_and(|found| found == digest)
     })
@@ -221,7 +221,7 @@ pub(super) fn has_new_files(root: &Path, pending: &Pending) -> bool {
 /// with a repository, with other content.
 pub(super) fn has_new_file(root: &Path, step: &Step) -> io::Result<bool> {
     let path = [FOLDER, NEW, &step.path].join("/");
-    Ok(step.after.is_none() || found(root, &path)? == step.after.map(Found::File))
+    Ok(step.after.is_none() || found(root, &path)? == step.after.map(FoundFile::File))
 }
 
 /// The record of the files that are there, old or new, if a change cannot be completed.
@@ -229,7 +229,7 @@ pub(super) fn either(root: &Path, pending: Pending) -> Record {
     let mut record = pending.before.unwrap_or_default();
     for step in pending.steps {
         let now = found(root, &step.path).ok().flatten();
-        let is_new = now.is_some() && now == step.after.map(Found::File);
+        let is_new = now.is_some() && now == step.after.map(FoundFile::File);
         if let (true, Some(written)) = (is_new, pending.after.files.get(&step.path)) {
             record.files.insert(step.path, *written);
         }

@@ -9,18 +9,18 @@ use walkdir::WalkDir;
 
 use super::regular;
 use super::state::is_absent;
-use crate::record::{Found, TextHasher};
+use crate::record::{FoundFile, TextHasher};
 
 /// The file at a path of a workspace, with its digest; `None` if there is none. No link is followed.
 ///
 /// # Errors
 /// The path cannot be read.
-pub fn found(root: &Path, path: &str) -> io::Result<Option<Found>> {
+pub fn found(root: &Path, path: &str) -> io::Result<Option<FoundFile>> {
     let mut place = root.to_owned();
     let mut metadata: Option<Metadata> = None;
     for part in path.split('/') {
         if metadata.is_some_and(|metadata| !metadata.is_dir()) {
-            return Ok(Some(Found::NoFile));
+            return Ok(Some(FoundFile::NoFile));
         }
         place.push(part);
         metadata = match place.symlink_metadata() {
@@ -30,14 +30,14 @@ pub fn found(root: &Path, path: &str) -> io::Result<Option<Found>> {
         };
     }
     if !metadata.is_some_and(|metadata| metadata.is_file()) {
-        return Ok(Some(Found::NoFile));
+        return Ok(Some(FoundFile::NoFile));
     }
     let mut hasher = TextHasher::default();
     let mut file = regular::open(&place)?;
     let mut buffer = vec![0; 1 << 16];
     loop {
         match file.read(&mut buffer)? {
-            0 => return Ok(Some(Found::File(hasher.finish()))),
+            0 => return Ok(Some(FoundFile::File(hasher.finish()))),
             count => hasher.update(buffer.get(..count).unwrap_or_default()),
         }
     }
@@ -51,7 +51,7 @@ pub fn files_in(
     root: &Path,
     folders: &[&str],
     known: &BTreeSet<&String>,
-) -> io::Result<BTreeMap<String, Found>> {
+) -> io::Result<BTreeMap<String, FoundFile>> {
     let mut files = BTreeMap::new();
     for path in known {
         if let Some(found) = found(root, path)? {
@@ -69,7 +69,7 @@ pub fn files_in(
             let parts = path.iter().map(|part| part.to_string_lossy());
             let path = parts.collect::<Vec<_>>().join("/");
             if !entry.file_type().is_dir() {
-                files.entry(path).or_insert(Found::Other);
+                files.entry(path).or_insert(FoundFile::Other);
             }
         }
     }

@@ -22,7 +22,7 @@ use super::change::{Act, Change};
 use super::disk::make_folder_of;
 use super::state::{settled, settled_within, state};
 use super::*;
-use crate::record::{self, Found, Origin, Pending, Record, State, Step, WrittenFile, digest};
+use crate::record::{self, FoundFile, Origin, Pending, Record, State, Step, WrittenFile, digest};
 
 /// The path of a file, and its text before and after.
 type Example = (&'static str, Option<&'static str>, Option<&'static str>);
@@ -251,7 +251,7 @@ fn nobody_decides_where_what_was_prepared_is_gone_and_an_import_begins_anew() {
     let record = transaction.record().unwrap();
     // Each file that is there is recorded, old or new.
     for path in ["entities/people.json", "policies/custom/gone.cedar"] {
-        let Some(Found::File(now)) = found(folder.path(), path).unwrap() else {
+        let Some(FoundFile::File(now)) = found(folder.path(), path).unwrap() else {
             panic!("{path}");
         };
         assert_eq!(record.files[path].digest, now, "{path}");

@@ -19,7 +19,7 @@ use crate::work::Waiting;
 
 /// The results of a search, on all pages.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct SearchResults {
     /// The entities, in the order of their ids.
     pub(super) rows: Vec<Row>,
     /// The names of actions, in order.
@@ -33,11 +33,11 @@ pub(super) fn find(
     served: &Served,
     asked: &SearchParts,
     waiting: &Waiting,
-) -> Result<Found, Problem> {
+) -> Result<SearchResults, Problem> {
     match (kind, &asked.action) {
         (Kind::Action, _) => actions(served, asked, waiting),
         (_, Some(action)) => entities(kind, served, asked, action, waiting),
-        (_, None) => Ok(Found::default()),
+        (_, None) => Ok(SearchResults::default()),
     }
 }
 
@@ -48,7 +48,7 @@ fn entities(
     asked: &SearchParts,
     action: &AskedAction,
     waiting: &Waiting,
-) -> Result<Found, Problem> {
+) -> Result<SearchResults, Problem> {
     let permission = resolve::permission(served, &action.name)?;
     let context = resolve::context(
         served,
@@ -63,7 +63,7 @@ fn entities(
         Kind::Subject | Kind::Action => &asked.resource,
     };
     let Some(known) = known else {
-        return Ok(Found::default());
+        return Ok(SearchResults::default());
     };
     let other = resolve::entity_of(served, known)?;
     let set = resolve::set_by(served, &other, known);
@@ -72,7 +72,7 @@ fn entities(
         Kind::Subject | Kind::Action => permission.action.applies_to(searched, other.type_name()),
     };
     if !is_asked {
-        return Ok(Found::default());
+        return Ok(SearchResults::default());
     }
     let directory = served.engine.directory();
     let rows: Vec<Row> = directory.rows_of(searched).collect();
@@ -97,7 +97,7 @@ fn entities(
         .with_min_len(64)
         .filter_map(decide)
         .collect();
-    let mut found = Found::default();
+    let mut found = SearchResults::default();
     for (row, decision) in decided {
         match decision {
             Decision::Allow => found.rows.push(row),
@@ -179,16 +179,20 @@ fn decided(served: &Served, request: Request, set: &[SetAttribute]) -> Option<Ar
 }
 
 /// Decides about each action.
-fn actions(served: &Served, asked: &SearchParts, waiting: &Waiting) -> Result<Found, Problem> {
+fn actions(
+    served: &Served,
+    asked: &SearchParts,
+    waiting: &Waiting,
+) -> Result<SearchResults, Problem> {
     let (Some(subject), Some(resource)) = (&asked.subject, &asked.resource) else {
-        return Ok(Found::default());
+        return Ok(SearchResults::default());
     };
     let principal = resolve::entity_of(served, subject)?;
     let thing = resolve::entity_of(served, resource)?;
     let mut set = resolve::set_by(served, &principal, subject);
     set.extend(resolve::set_by(served, &thing, resource));
     let none = AskedAction::default();
-    let mut found = Found::default();
+    let mut found = SearchResults::default();
     for permission in served.names.permissions() {
         if waiting.is_over()
             || !permission

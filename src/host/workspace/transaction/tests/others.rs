@@ -43,7 +43,7 @@ fn two_changes_at_once_keep_each_other_out() {
                 let mut file = transaction.draft().create(path).unwrap();
                 file.write_all(text.as_bytes()).unwrap();
                 drop(file);
-                let Some(Found::File(before)) = before else {
+                let Some(FoundFile::File(before)) = before else {
                     panic!("{before:?}");
                 };
                 let step = Step {
