@@ -47,7 +47,7 @@ pub struct Explanation {
     /// The principal.
     pub principal: Named,
     /// The action.
-    pub action: Asked,
+    pub action: ExplainedAction,
     /// The resource.
     pub resource: Named,
     /// The answer, as [`Engine::answer`] gives it.
@@ -68,7 +68,7 @@ pub struct Explanation {
 
 /// The action of a request, in its spellings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Asked {
+pub struct ExplainedAction {
     /// Its id, for example `runScript`.
     pub id: String,
     /// Its documented name, for example `Cloud attached devices\Run script`.
@@ -136,16 +136,16 @@ pub fn explain(engine: &Engine, request: &Request) -> Explanation {
     }
 }
 
-fn asked(engine: &Engine, request: &Request) -> Asked {
+fn asked(engine: &Engine, request: &Request) -> ExplainedAction {
     match engine.bundle().vocabulary().action(&request.action) {
-        Some(action) => Asked {
+        Some(action) => ExplainedAction {
             id: action.id().to_owned(),
             name: action.name().to_owned(),
             short_name: action.short_name().to_owned(),
         },
         None => {
             let id = request.action.id().unescaped().to_owned();
-            Asked {
+            ExplainedAction {
                 name: id.clone(),
                 short_name: id.clone(),
                 id,

@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 use tarbac_tenant::exports::catalog::{ClassCall, Export};
 
 use crate::answer::{self, AnswerRead, Form, Row};
-use crate::client::{Asked, Client, Effort, ReadFault, Rejection, Request};
+use crate::client::{Client, Effort, ReadFault, Rejection, Request, RequestOutcome};
 use crate::fault::CollectError;
 use crate::graph::{List, Place, page_name};
 use crate::run::{Facts, Run};
@@ -95,13 +95,13 @@ impl Run<'_> {
                 form: Form::List,
             };
             let read = match self.page(client, &place, &url, &of.reading())? {
-                Asked::Answer(read) => read,
+                RequestOutcome::Answer(read) => read,
                 // The service may not support `$orderby`.
-                Asked::Rejected(rejection) if rejection.status != 403 => {
+                RequestOutcome::Rejected(rejection) if rejection.status != 403 => {
                     self.begin_again(name, stem, number, rows)?;
                     return self.whole(client, of);
                 }
-                Asked::Rejected(rejection) => return Ok(Some(rejection)),
+                RequestOutcome::Rejected(rejection) => return Ok(Some(rejection)),
             };
             let is_all = read.rows < size || (number == 1 && read.rows > size);
             if !is_all && (read.rows > size || !follows(&read, last)) {
@@ -138,8 +138,8 @@ impl Run<'_> {
             return Ok(None);
         }
         let keys = match self.keys(client, of)? {
-            Asked::Answer(keys) => keys,
-            Asked::Rejected(rejection) => return Ok(Some(rejection)),
+            RequestOutcome::Answer(keys) => keys,
+            RequestOutcome::Rejected(rejection) => return Ok(Some(rejection)),
         };
         let path = self.staging.path(&page_name(stem, 1))?;
         let part = path.with_extension("part");
@@ -149,7 +149,7 @@ impl Run<'_> {
         let mut all = AnswerRead::default();
         for key in keys {
             match self.instance(client, of, &key)? {
-                Asked::Answer((text, read)) => {
+                RequestOutcome::Answer((text, read)) => {
                     all.rows += read.rows;
                     all.kept.extend(read.kept);
                     let written = writer.write_all(&text);
@@ -157,8 +157,10 @@ impl Run<'_> {
                         .and_then(|()| writer.write_all(b"\n"))
                         .map_err(failed)?;
                 }
-                Asked::Rejected(rejection) if rejection.status == 404 => self.tally.gone(&of.name),
-                Asked::Rejected(rejection) => return Ok(Some(rejection)),
+                RequestOutcome::Rejected(rejection) if rejection.status == 404 => {
+                    self.tally.gone(&of.name)
+                }
+                RequestOutcome::Rejected(rejection) => return Ok(Some(rejection)),
             }
         }
         if all.rows == 0 {
@@ -182,21 +184,21 @@ impl Run<'_> {
         &self,
         client: &Client<'_>,
         of: &ClassOf<'_>,
-    ) -> Result<Asked<Vec<String>>, CollectError> {
+    ) -> Result<RequestOutcome<Vec<String>>, CollectError> {
         let url = client.address(&format!("{CLASSES}/{}", of.call.list()));
         let mut effort = Effort::default();
         let mut read = |reader: &mut dyn Read| answer::read(reader, Form::List, &|_: &Row| true);
         let asked = client.ask(&url, Request::Get, &mut effort, &mut read);
         self.tally.spend(&of.name, effort);
         Ok(match asked? {
-            Asked::Answer(read) => {
+            RequestOutcome::Answer(read) => {
                 let keys = read.kept.into_iter().filter_map(|row| {
                     let key = row.admin.or(row.role)?;
                     Some(key.as_str().map_or_else(|| key.to_string(), str::to_owned))
                 });
-                Asked::Answer(keys.collect())
+                RequestOutcome::Answer(keys.collect())
             }
-            Asked::Rejected(rejection) => Asked::Rejected(rejection),
+            RequestOutcome::Rejected(rejection) => RequestOutcome::Rejected(rejection),
         })
     }
 
@@ -206,7 +208,7 @@ impl Run<'_> {
         client: &Client<'_>,
         of: &ClassOf<'_>,
         key: &str,
-    ) -> Result<Asked<(Vec<u8>, AnswerRead)>, CollectError> {
+    ) -> Result<RequestOutcome<(Vec<u8>, AnswerRead)>, CollectError> {
         let instance = of.call.instance(key).replace(' ', "%20");
         let url = client.address(&format!("{CLASSES}/{instance}"));
         let mut effort = Effort::default();

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use tarbac_tenant::exports::catalog::{Export, GraphCall};
 
 use crate::answer::{self, Form};
-use crate::client::{Asked, Client, Effort, ReadFault, Rejection, Request};
+use crate::client::{Client, Effort, ReadFault, Rejection, Request, RequestOutcome};
 use crate::fault::CollectError;
 use crate::graph::{List, page_name, stem};
 use crate::run::{Facts, Run};
@@ -185,15 +185,17 @@ impl Run<'_> {
             self.tally.spend(item.export.file, effort);
         }
         match asked? {
-            Asked::Answer(Responses { responses }) => Ok(responses
+            RequestOutcome::Answer(Responses { responses }) => Ok(responses
                 .into_iter()
                 .map(|response| (response.id.clone(), response))
                 .collect()),
-            Asked::Rejected(Rejection { status, message }) => Err(CollectError::Answered {
-                url,
-                status,
-                message,
-            }),
+            RequestOutcome::Rejected(Rejection { status, message }) => {
+                Err(CollectError::Answered {
+                    url,
+                    status,
+                    message,
+                })
+            }
         }
     }
 

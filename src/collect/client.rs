@@ -61,7 +61,7 @@ pub(crate) enum Request<'r> {
 }
 
 /// The outcome of a request.
-pub(crate) enum Asked<T> {
+pub(crate) enum RequestOutcome<T> {
     /// The answer, as `read` returned it.
     Answer(T),
     /// An error answer that repetitions did not change.
@@ -158,7 +158,7 @@ impl<'s> Client<'s> {
         request: Request<'_>,
         effort: &mut Effort,
         read: &mut dyn FnMut(&mut dyn Read) -> Result<T, ReadFault>,
-    ) -> Result<Asked<T>, CollectError> {
+    ) -> Result<RequestOutcome<T>, CollectError> {
         let mut delays = ExponentialBuilder::new()
             .with_min_delay(self.waits.first)
             .with_max_delay(self.waits.longest)
@@ -175,8 +175,8 @@ impl<'s> Client<'s> {
             effort.retries += u64::from(tries > 0);
             tries += 1;
             match self.try_once(url, request, token.as_ref(), read)? {
-                Tried::Answer(answer) => return Ok(Asked::Answer(answer)),
-                Tried::Rejected(rejection) => return Ok(Asked::Rejected(rejection)),
+                Tried::Answer(answer) => return Ok(RequestOutcome::Answer(answer)),
+                Tried::Rejected(rejection) => return Ok(RequestOutcome::Rejected(rejection)),
                 Tried::Unaccepted(reason) if renewals == RENEWALS || token.is_none() => {
                     let url = without_query(url);
                     return Err(CollectError::Unauthorized { url, reason });
@@ -190,7 +190,7 @@ impl<'s> Client<'s> {
                     let is_too_long = wanted.is_some_and(|wanted| wanted > self.waits.longest);
                     let (Some(delay), false) = (delay, is_too_long) else {
                         return match rejection {
-                            Some(rejection) => Ok(Asked::Rejected(rejection)),
+                            Some(rejection) => Ok(RequestOutcome::Rejected(rejection)),
                             None => Err(CollectError::NoAnswer {
                                 url: without_query(url),
                                 times: tries,

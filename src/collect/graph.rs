@@ -6,7 +6,7 @@ use std::io::Read;
 use tarbac_tenant::exports::catalog::{Export, GraphCall, TOGGLE};
 
 use crate::answer::{self, AnswerRead, Form, Row};
-use crate::client::{Asked, Client, Effort, Rejection, Request, without_query};
+use crate::client::{Client, Effort, Rejection, Request, RequestOutcome, without_query};
 use crate::fault::CollectError;
 use crate::run::{Facts, Run};
 
@@ -117,18 +117,18 @@ impl Run<'_> {
                 form,
             };
             match self.page(client, &place, &url, &keep)? {
-                Asked::Answer(read) => {
+                RequestOutcome::Answer(read) => {
                     self.note(stem, read.rows, read.next.as_deref())?;
                     next = self.kept(export, name, read);
                 }
                 // The service no longer knows the address of the next page: the list begins again.
-                Asked::Rejected(rejection)
+                RequestOutcome::Rejected(rejection)
                     if is_resumed && [400, 404, 410].contains(&rejection.status) =>
                 {
                     self.begin_again(name, &list.stem, number, rows)?;
                     return self.follow(client, list, None);
                 }
-                Asked::Rejected(rejection) => return Ok(Some(rejection)),
+                RequestOutcome::Rejected(rejection) => return Ok(Some(rejection)),
             }
             number += 1;
         }
@@ -159,7 +159,7 @@ impl Run<'_> {
         place: &Place<'_>,
         url: &str,
         keep: &dyn Fn(&Row) -> bool,
-    ) -> Result<Asked<AnswerRead>, CollectError> {
+    ) -> Result<RequestOutcome<AnswerRead>, CollectError> {
         let path = self.staging.path(&page_name(place.stem, place.number))?;
         let part = path.with_extension("part");
         let mut effort = Effort::default();
@@ -167,7 +167,7 @@ impl Run<'_> {
         let asked = client.ask(url, Request::Get, &mut effort, &mut save);
         self.tally.spend(place.name, effort);
         let asked = asked?;
-        if let Asked::Answer(_) = &asked {
+        if let RequestOutcome::Answer(_) = &asked {
             self.staging.keep(&part, &path)?;
         }
         Ok(asked)

@@ -35,7 +35,7 @@ pub use cache::Cache;
 pub use digest::Digest;
 pub use error::FleetError;
 pub use location::{Location, NoLocation};
-pub use manifest::{FileEntry, Manifest, Part, Publisher, Readings};
+pub use manifest::{FileEntry, Manifest, ManifestPart, Publisher, Readings};
 pub use prune::{Pruned, prune};
 pub use publish::{
     Given, GivenContent, NextRevision, PublishError, Published, RevisionLabel, publish,

@@ -22,7 +22,7 @@ const LARGEST_SUM: u64 = 64 * 1024 * 1024 * 1024;
 /// publication reverts the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Part {
+pub enum ManifestPart {
     /// The schema, and handwritten policies.
     Policies,
     /// The entities, and imported policies.
@@ -35,7 +35,7 @@ pub struct FileEntry {
     /// The path in a workspace, for example `entities/people.json`.
     pub path: String,
     /// The part that it belongs to.
-    pub part: Part,
+    pub part: ManifestPart,
     /// The digest of the content.
     pub blake3: Digest,
     /// The size in bytes.

@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use crate::cache::{AtHand, Cache};
 use crate::error::FleetError;
-use crate::manifest::{FileEntry, Manifest, Part, Publisher, Readings};
+use crate::manifest::{FileEntry, Manifest, ManifestPart, Publisher, Readings};
 use crate::signature::SigningKey;
 use crate::store::{Revision, Store};
 
@@ -36,7 +36,7 @@ pub struct Given {
     /// The path in a workspace.
     pub path: String,
     /// The part that it belongs to.
-    pub part: Part,
+    pub part: ManifestPart,
     /// The content.
     pub content: GivenContent,
 }
@@ -47,7 +47,7 @@ pub enum NextRevision {
     /// These files replace all files.
     All(Vec<Given>, Readings),
     /// These files replace those of one part of the newest revision.
-    Part(Part, Vec<Given>, Readings),
+    Part(ManifestPart, Vec<Given>, Readings),
     /// The content of an earlier revision.
     Revert(u64),
 }
@@ -210,7 +210,7 @@ fn proposed(
             files.extend(others);
             // Readings belong to the policies.
             next.readings = match (part, newest) {
-                (Part::Entities, Some(newest)) => newest.readings.clone(),
+                (ManifestPart::Entities, Some(newest)) => newest.readings.clone(),
                 _ => readings.clone(),
             };
         }

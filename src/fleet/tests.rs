@@ -26,7 +26,7 @@ use object_store::memory::InMemory;
 use crate::cache::Cache;
 use crate::clock::StoreClock;
 use crate::location::Location;
-use crate::manifest::{Manifest, Part, Readings};
+use crate::manifest::{Manifest, ManifestPart, Readings};
 use crate::publish::{
     Given, GivenContent, NextRevision, PublishError, Published, RevisionLabel, publish,
 };
@@ -51,8 +51,8 @@ pub(crate) fn at(objects: Arc<dyn ObjectStore>, clock: StoreClock) -> Store {
 
 pub(crate) fn given(path: &str, text: &str) -> Given {
     let part = match path.starts_with("entities/") {
-        true => Part::Entities,
-        false => Part::Policies,
+        true => ManifestPart::Entities,
+        false => ManifestPart::Policies,
     };
     Given {
         path: path.to_owned(),
@@ -66,12 +66,12 @@ pub(crate) fn policies(text: &str) -> NextRevision {
         given("policies/a.cedar", text),
         given("schema/s.cedarschema", "schema"),
     ];
-    NextRevision::Part(Part::Policies, files, Readings::default())
+    NextRevision::Part(ManifestPart::Policies, files, Readings::default())
 }
 
 pub(crate) fn entities(text: &str) -> NextRevision {
     let files = vec![given("entities/people.json", text)];
-    NextRevision::Part(Part::Entities, files, Readings::default())
+    NextRevision::Part(ManifestPart::Entities, files, Readings::default())
 }
 
 /// Publishes with an examination that accepts everything and names a revision by its files.

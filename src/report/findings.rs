@@ -142,13 +142,13 @@ pub(super) fn errors_and_warnings(findings: &[Finding]) -> (usize, usize) {
 #[derive(Debug)]
 struct PrintableDiagnostic<'a> {
     finding: &'a Finding,
-    parts: Vec<Part<'a>>,
+    parts: Vec<ExcerptPart<'a>>,
     /// The places that cannot be shown, in words.
     elsewhere: String,
 }
 
 #[derive(Debug)]
-struct Part<'a> {
+struct ExcerptPart<'a> {
     file: &'a str,
     text: &'a str,
     excerpt: &'a Excerpt,
@@ -165,7 +165,7 @@ impl<'a> PrintableDiagnostic<'a> {
             let file = label.place.source.name.as_str();
             match excerpts.at(&label.place) {
                 Some(excerpt) => {
-                    parts.push(Part {
+                    parts.push(ExcerptPart {
                         file,
                         text: &label.text,
                         excerpt,

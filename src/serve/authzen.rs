@@ -31,7 +31,7 @@ use request::{At, Parts};
 
 pub(crate) use answer::{AnswerBody, BatchBody};
 pub(crate) use explain::Reasons;
-pub(crate) use request::{Asked, AskedAction, AskedEntity, SearchParts};
+pub(crate) use request::{AskedAction, AskedEntity, DecisionRequest, SearchParts};
 pub(crate) use resolve::{Problem, Resolved};
 pub(crate) use search::Kind;
 pub(crate) use signature::MetadataKey;

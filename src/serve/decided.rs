@@ -6,7 +6,7 @@ use std::time::Duration;
 use tarbac_host::decision::Outcome;
 
 use crate::app::App;
-use crate::authzen::{Asked, Kind, Problem, Reasons, Resolved, SearchParts};
+use crate::authzen::{DecisionRequest, Kind, Problem, Reasons, Resolved, SearchParts};
 use crate::caller::Caller;
 use crate::fault::Fault;
 use crate::http::RequestId;
@@ -29,7 +29,7 @@ pub(crate) struct Decided {
     /// The index in the batch; `None` for a single request.
     pub(crate) item: Option<usize>,
     /// The request as it was sent; `None` if it could not be parsed.
-    pub(crate) asked: Option<Asked>,
+    pub(crate) asked: Option<DecisionRequest>,
     /// The request in Cedar's names; `None` if it could not be resolved.
     pub(crate) resolved: Option<Resolved>,
     /// The decision.

@@ -35,7 +35,7 @@ use tower_http::compression::predicate::SizeAbove;
 
 use crate::app::App;
 use crate::caller::{Caller, Right};
-use view::{Asked, Route};
+use view::{Route, ViewRequest};
 
 pub(crate) use session::Sessions;
 
@@ -93,7 +93,7 @@ async fn show(
     let host = headers
         .get(header::HOST)
         .and_then(|host| host.to_str().ok());
-    let mut asked = Asked::new(&app, &caller, route, uri.query().unwrap_or_default(), host);
+    let mut asked = ViewRequest::new(&app, &caller, route, uri.query().unwrap_or_default(), host);
     asked.prepared = match route {
         Route::WhatIf => Some(what_if::prepare(&app, &asked).await),
         Route::Access => Some(access::prepare(&app, &asked).await),

@@ -6,7 +6,9 @@ use super::granted::Granted;
 use super::summary::ACCOUNTS;
 use super::{Entitlement, Review, Status, Through};
 use crate::bulk::index::{ActionId, AskerId, CellId, ResourceId, StateId, SurveyId};
-use crate::bulk::summary::{Asked, CellSet, OnPage, Summary, is_out_of_reach, named, on_page};
+use crate::bulk::summary::{
+    AskedActions, CellSet, OnPage, Summary, is_out_of_reach, named, on_page,
+};
 use crate::bulk::survey::{BulkDecision, ClassDecisions};
 use crate::explain::asked_to_be_in;
 use tarbac_host::bundle::{Action, Policy};
@@ -26,7 +28,7 @@ pub(super) struct ClassReviewer<'s, 'e> {
     pub(super) survey: &'s BulkDecision<'e>,
     /// The bulk decision, by index.
     index: (AskerId, SurveyId),
-    pub(super) actions: Asked<'e>,
+    pub(super) actions: AskedActions<'e>,
 }
 
 /// The entitlements of a class of people.

@@ -42,7 +42,7 @@ const MOST_MEMBERS: usize = 1 << 24;
 /// are asked about: 4 bytes for each entity of the directory.
 pub struct Decider<E> {
     engine: E,
-    actions: HashMap<EntityUid, (ActionId, Asked)>,
+    actions: HashMap<EntityUid, (ActionId, ActionTests)>,
     projection: Projection,
     principals: Classifier<ClassId>,
     resources: Classifier<ResourceClassId>,
@@ -53,7 +53,7 @@ pub struct Decider<E> {
 }
 
 /// A permission.
-struct Asked {
+struct ActionTests {
     /// Whether a policy in force that takes part reads the context.
     reads_context: bool,
     /// The tests of a resource against a principal; `None` if a set of the principal has to be evaluated for one.
@@ -85,7 +85,7 @@ impl<E: Deref<Target = Engine>> Decider<E> {
         let projection = Projection::new(&engine, &permissions.iter().copied().map(Some).collect());
         let rows = engine.directory().every_row().len();
         let actions = permissions.iter_enumerated().map(|(id, action)| {
-            let asked = Asked {
+            let asked = ActionTests {
                 reads_context: engine.reads_context(action),
                 tests: projection.pair_tests(id),
             };
@@ -225,7 +225,7 @@ impl<E: Deref<Target = Engine>> Decider<E> {
     }
 }
 
-impl Asked {
+impl ActionTests {
     /// Whether the context cannot matter to policies.
     fn is_indifferent_to(&self, context: &Context) -> bool {
         let ast::Context::Value(values) = context.as_ref() else {
@@ -272,7 +272,7 @@ struct Classifier<C> {
     fingerprints: SideFingerprints,
     /// By row.
     classes: Box<[AtomicU32]>,
-    known: Mutex<Known<C>>,
+    known: Mutex<KnownClasses<C>>,
 }
 
 /// The mark of a class that is not known yet.
@@ -283,7 +283,7 @@ const NONE: u32 = 1;
 const FIRST: u32 = 2;
 
 /// The classes by the fingerprints of their members.
-struct Known<C> {
+struct KnownClasses<C> {
     by_read: HashMap<Box<[u32]>, Option<C>>,
     by_evaluated: HashMap<Box<[u32]>, C>,
 }
@@ -295,7 +295,7 @@ impl<C: Id> Classifier<C> {
             classes: std::iter::repeat_with(|| AtomicU32::new(UNKNOWN))
                 .take(rows)
                 .collect(),
-            known: Mutex::new(Known {
+            known: Mutex::new(KnownClasses {
                 by_read: HashMap::new(),
                 by_evaluated: HashMap::new(),
             }),

@@ -263,7 +263,7 @@ pub(crate) fn named(engine: &Engine, row: Row) -> Named {
 }
 
 /// The actions of a bulk decision; `None` for an action that is not asked about.
-pub(crate) type Asked<'e> = IndexVec<ActionId, Option<&'e Action>>;
+pub(crate) type AskedActions<'e> = IndexVec<ActionId, Option<&'e Action>>;
 
 /// An action and the page that carries it.
 #[derive(Clone, Copy)]
@@ -273,7 +273,7 @@ pub(crate) struct OnPage {
 }
 
 /// An action with the page that carries it; `None` if it is on no page.
-pub(crate) fn on_page(asked: &Asked<'_>, action: &Action) -> Option<OnPage> {
+pub(crate) fn on_page(asked: &AskedActions<'_>, action: &Action) -> Option<OnPage> {
     let page = action.page()?;
     let index = |is: &dyn Fn(&Action) -> bool| asked.position(|of| of.is_some_and(is));
     Some(OnPage {

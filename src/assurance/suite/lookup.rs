@@ -29,7 +29,7 @@ pub(super) const CLASSES: &str = "classes";
 
 /// A cache of the meanings of names in one directory.
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct NameCache {
     actions: HashMap<String, Result<EntityUid, NameError>>,
     principals: HashMap<String, Result<EntityUid, NameError>>,
     resources: HashMap<String, Result<EntityUid, NameError>>,
@@ -39,11 +39,11 @@ pub(super) struct Known {
 pub(super) struct SuiteLookup<'e> {
     engine: &'e Engine,
     names: Lookup<'e>,
-    known: &'e mut Known,
+    known: &'e mut NameCache,
 }
 
 impl<'e> SuiteLookup<'e> {
-    pub(super) fn new(engine: &'e Engine, known: &'e mut Known) -> Self {
+    pub(super) fn new(engine: &'e Engine, known: &'e mut NameCache) -> Self {
         Self {
             engine,
             names: Lookup::new(engine),

@@ -13,7 +13,7 @@ use serde_json::Value;
 use serde_saphyr::Spanned;
 
 use super::document::{self, Document, Entries, Facts, Part, Switch};
-use super::lookup::{Known, SuiteLookup};
+use super::lookup::{NameCache, SuiteLookup};
 use super::read::Documents;
 use super::setting::Settings;
 use super::shared::{Shared, unused};
@@ -34,7 +34,7 @@ pub(super) struct Resolver<'a> {
     settings: Settings,
     switches: &'a Switches,
     /// The meanings of names that have been looked up, by setting.
-    known: HashMap<usize, Known>,
+    known: HashMap<usize, NameCache>,
     findings: Vec<Finding>,
 }
 

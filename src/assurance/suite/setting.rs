@@ -16,11 +16,11 @@ use tarbac_host::lookup::Lookup;
 pub(super) struct Settings {
     base: Arc<Engine>,
     settings: Vec<Setting>,
-    known: BTreeMap<Key, Option<usize>>,
+    known: BTreeMap<EngineKey, Option<usize>>,
 }
 
 /// The key of an engine: the readings that are on, and the facts in order.
-type Key = (Vec<String>, Vec<(String, String)>);
+type EngineKey = (Vec<String>, Vec<(String, String)>);
 
 impl Settings {
     pub(super) fn new(base: Engine) -> Self {

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, ValueEnum};
 use tarbac_fleet::{
-    Given, GivenContent, NextRevision, Part, PublishError, Published, Readings, RevisionLabel,
-    SigningKey, publish,
+    Given, GivenContent, ManifestPart, NextRevision, PublishError, Published, Readings,
+    RevisionLabel, SigningKey, publish,
 };
 use tarbac_host::workspace::{PartContent, PartFile, contents};
 use tarbac_report as render;
@@ -136,8 +136,8 @@ pub(crate) fn run(
 fn next(files: Vec<PartFile>, part: PartArg, readings: Readings) -> NextRevision {
     let given = files.into_iter().map(|file| Given {
         part: match file.is_of_tenant {
-            true => Part::Entities,
-            false => Part::Policies,
+            true => ManifestPart::Entities,
+            false => ManifestPart::Policies,
         },
         path: file.path,
         content: match file.content {
@@ -145,18 +145,22 @@ fn next(files: Vec<PartFile>, part: PartArg, readings: Readings) -> NextRevision
             PartContent::Text(text) => GivenContent::Text(text),
         },
     });
-    let only = |part: Part, given: Vec<Given>| {
+    let only = |part: ManifestPart, given: Vec<Given>| {
         given.into_iter().filter(|file| file.part == part).collect()
     };
     let given: Vec<Given> = given.collect();
     match part {
         PartArg::All => NextRevision::All(given, readings),
-        PartArg::Policies => {
-            NextRevision::Part(Part::Policies, only(Part::Policies, given), readings)
-        }
-        PartArg::Entities => {
-            NextRevision::Part(Part::Entities, only(Part::Entities, given), readings)
-        }
+        PartArg::Policies => NextRevision::Part(
+            ManifestPart::Policies,
+            only(ManifestPart::Policies, given),
+            readings,
+        ),
+        PartArg::Entities => NextRevision::Part(
+            ManifestPart::Entities,
+            only(ManifestPart::Entities, given),
+            readings,
+        ),
     }
 }
 

@@ -57,17 +57,17 @@ fn readings_go_with_policies() {
     let files = vec![given("policies/a.cedar", "p1")];
     new(put(
         &store,
-        NextRevision::Part(Part::Policies, files.clone(), on("x")),
+        NextRevision::Part(ManifestPart::Policies, files.clone(), on("x")),
     ));
     let people = vec![given("entities/people.json", "e1")];
     let second = new(put(
         &store,
-        NextRevision::Part(Part::Entities, people, on("y")),
+        NextRevision::Part(ManifestPart::Entities, people, on("y")),
     ));
     assert_eq!(second.readings, on("x"));
     let third = new(put(
         &store,
-        NextRevision::Part(Part::Policies, files, on("z")),
+        NextRevision::Part(ManifestPart::Policies, files, on("z")),
     ));
     assert_eq!(third.readings, on("z"));
 }

@@ -58,7 +58,7 @@ impl Engine {
             if of.is_empty() {
                 continue;
             }
-            let mut verdicts: HashMap<(Key, &str, Key), Verdict> = HashMap::new();
+            let mut verdicts: HashMap<(EntityKey, &str, EntityKey), Verdict> = HashMap::new();
             self.directory
                 .related(type_name, &of, by.as_deref(), |row, other| {
                     let key = (
@@ -81,10 +81,10 @@ impl Engine {
     }
 
     /// The values of an entity that the policies read, or the entity itself if they read its identity.
-    fn key(&self, row: Row, attributes: Option<&[String]>) -> Key {
+    fn key(&self, row: Row, attributes: Option<&[String]>) -> EntityKey {
         match attributes {
-            Some(attributes) => Key::Alike(self.directory.values(row, attributes)),
-            None => Key::Row(row),
+            Some(attributes) => EntityKey::Alike(self.directory.values(row, attributes)),
+            None => EntityKey::Row(row),
         }
     }
 
@@ -140,7 +140,7 @@ impl Engine {
 
 /// The facts about an entity that the answers of policies depend on.
 #[derive(PartialEq, Eq, Hash)]
-enum Key {
+enum EntityKey {
     /// The values of the attributes that policies read.
     Alike(Vec<u32>),
     /// The entity itself.

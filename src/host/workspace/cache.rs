@@ -37,8 +37,8 @@ use super::kept::{Kept, Loss};
 use crate::assembly::{EntityReader, Memo};
 use crate::bundle::{Bundle, Switches, Texts};
 use crate::engine::Engine;
-use files::{Held, Known, Note, Stamp, worked_out};
-use sealed::{Key, Sealed, digest, name_of, sealed};
+use files::{CachedFile, Held, Note, Stamp, worked_out};
+use sealed::{NameHasher, Sealed, digest, name_of, sealed};
 use tarbac_diagnostic::finding::{self, Finding};
 use tarbac_diagnostic::source::Source;
 use tarbac_store::{Content, Directory};
@@ -80,7 +80,7 @@ pub(super) struct Cache {
     program: String,
     /// The notes about files at the start.
     notes: BTreeMap<PathBuf, Note>,
-    files: Vec<Known>,
+    files: Vec<CachedFile>,
     /// The mark to set if a part of a kept result is lost.
     loss: Loss,
 }
@@ -92,7 +92,7 @@ impl Cache {
         files: &[EntityFile],
         loss: &Loss,
     ) -> Option<Self> {
-        let files: Option<Vec<Known>> = files.iter().map(Known::new).collect();
+        let files: Option<Vec<CachedFile>> = files.iter().map(CachedFile::new).collect();
         let files = files?;
         let size: u64 = files.iter().map(|file| file.stamp.size).sum();
         if size < WORTH_KEEPING {
@@ -236,8 +236,8 @@ impl Cache {
     }
 
     /// A key for the program and the content of all files of entities; `None` if a digest is not known.
-    fn key(&self) -> Option<Key> {
-        let mut key = Key::default();
+    fn key(&self) -> Option<NameHasher> {
+        let mut key = NameHasher::default();
         key.add(&self.program);
         key.count(self.files.len());
         for file in &self.files {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::baseline::{Baseline, wrong};
 use super::git::{CommittedFile, files_of};
-use super::rules::{self, Part};
+use super::rules::{self, RuleFiles};
 use super::{Layout, LoadError, PARTS, Unreadable, astray, gone, manifest};
 use crate::bundle::Texts;
 use crate::record;
@@ -127,7 +127,7 @@ pub(super) fn texts_of(
     revision: &str,
     files: Vec<CommittedFile>,
 ) -> Result<Texts, LoadError> {
-    let (mut policies, mut schema) = (Part::default(), Part::default());
+    let (mut policies, mut schema) = (RuleFiles::default(), RuleFiles::default());
     let mut wrong = Vec::new();
     let mut not_read = Vec::new();
     let mut is_custom = true;

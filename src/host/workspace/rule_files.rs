@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::consistent_read::{consistently, finished_change};
 use super::folders::files;
-use super::rules::{self, Part};
+use super::rules::{self, RuleFiles};
 use super::text::held;
 use super::{Layout, LoadError, Unreadable, Workspace, gone, manifest};
 use crate::assembly;
@@ -39,7 +39,7 @@ pub(super) fn part(
     default: &Path,
     extensions: &[&str],
     passed_over: &mut Vec<PathBuf>,
-) -> Result<Part, LoadError> {
+) -> Result<RuleFiles, LoadError> {
     let mut others = Vec::new();
     let paths = files(named, default, extensions, &mut others)?;
     let default = [default.to_owned()];
@@ -47,13 +47,13 @@ pub(super) fn part(
         [] => &default,
         named => named,
     };
-    let mut part = Part {
+    let mut part = RuleFiles {
         is_custom: !paths.is_empty()
             && paths.iter().all(|path| {
                 let within = folders.iter().find_map(|root| path.strip_prefix(root).ok());
                 within.is_some_and(|within| within.starts_with("custom"))
             }),
-        ..Part::default()
+        ..RuleFiles::default()
     };
     let mut wrong = Vec::new();
     for path in others {

@@ -11,7 +11,7 @@ use tarbac_diagnostic::source::Source;
 
 /// The files of `policies/` or `schema/`, or those in their place.
 #[derive(Debug, Default)]
-pub(super) struct Part {
+pub(super) struct RuleFiles {
     /// The policies or schema files.
     pub sources: Vec<Arc<Source>>,
     /// The links of templates.
@@ -23,7 +23,7 @@ pub(super) struct Part {
 }
 
 /// The texts of the rules in force.
-pub(super) fn in_force(policies: Part, schema: Part, shipped: &Arc<Shipped>) -> Texts {
+pub(super) fn in_force(policies: RuleFiles, schema: RuleFiles, shipped: &Arc<Shipped>) -> Texts {
     let is_of_others =
         !schema.is_custom && bundle::is_another_schema(&schema.sources, shipped.schema());
     let mut texts = Texts {

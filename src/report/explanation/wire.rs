@@ -7,7 +7,7 @@ use crate::premises::PremisesDocument;
 use crate::{provenance, schema};
 use tarbac_analysis::change::what_if::Premises;
 use tarbac_analysis::explain::{
-    Asked, DecisionReasons, ExplainedClause, ExplainedCondition, Explanation, Grant,
+    DecisionReasons, ExplainedAction, ExplainedClause, ExplainedCondition, Explanation, Grant,
     GrantingGroups, InForce, Named, Observation, Path, Remedies, Rule, Support, Truth,
 };
 use tarbac_analysis::wire::RefusalShape;
@@ -23,7 +23,7 @@ pub struct ExplanationWire<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     asked: Option<PremisesDocument<'a>>,
     principal: &'a Named,
-    action: &'a Asked,
+    action: &'a ExplainedAction,
     resource: &'a Named,
     #[schemars(schema_with = "schema::decision")]
     decision: Decision,

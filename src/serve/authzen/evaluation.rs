@@ -12,7 +12,7 @@ use tarbac_host::decision::Outcome;
 use super::answer::AnswerBody;
 use super::explain::Reasons;
 use super::path;
-use super::request::{Asked, At, Explain, Object, Parts, explain, object_in};
+use super::request::{At, DecisionRequest, Explain, Object, Parts, explain, object_in};
 use super::resolve::{Problem, Resolved, resolve};
 use crate::app::App;
 use crate::caller::{Caller, Right};
@@ -105,7 +105,7 @@ pub(super) fn answered(served: &Served, body: &impl serde::Serialize) -> Respons
 pub(super) fn decide(
     served: &Served,
     item: Option<usize>,
-    asked: Result<Asked, Fault>,
+    asked: Result<DecisionRequest, Fault>,
     explain: Explain,
 ) -> Decided {
     let began = clock::instant();

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use super::answer::{AnswerBody, BatchBody};
 use super::evaluation::{answered, decide, single};
 use super::path;
-use super::request::{Asked, At, Explain, Object, Parts, explain, member, wrong};
+use super::request::{At, DecisionRequest, Explain, Object, Parts, explain, member, wrong};
 use crate::app::App;
 use crate::caller::{Caller, Right};
 use crate::decided::{Call, Decided};
@@ -43,7 +43,7 @@ enum Semantic {
 
 /// A parsed batch.
 pub(super) struct Batch {
-    items: Vec<Result<Asked, Fault>>,
+    items: Vec<Result<DecisionRequest, Fault>>,
     semantic: Semantic,
     explain: Explain,
 }
@@ -175,7 +175,7 @@ impl Batch {
             semantic,
             explain,
         } = self;
-        let one = |(number, asked): (usize, Result<Asked, Fault>)| {
+        let one = |(number, asked): (usize, Result<DecisionRequest, Fault>)| {
             decide(served, Some(number), asked, explain)
         };
         match semantic {
@@ -203,7 +203,7 @@ impl Batch {
 }
 
 /// The request of an item, completed by the defaults of the batch.
-fn item_asked(defaults: &Parts, number: usize, item: Value) -> Result<Asked, Fault> {
+fn item_asked(defaults: &Parts, number: usize, item: Value) -> Result<DecisionRequest, Fault> {
     let at = At::item(number);
     match item {
         Value::Object(mut object) => Parts::of_item(&mut object, at)?.or(defaults).asked(at),

@@ -34,7 +34,7 @@ pub(crate) struct AskedAction {
 
 /// A request for one decision.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Asked {
+pub(crate) struct DecisionRequest {
     pub(crate) subject: AskedEntity,
     pub(crate) action: AskedAction,
     pub(crate) resource: AskedEntity,
@@ -214,8 +214,8 @@ impl Parts {
     ///
     /// # Errors
     /// A part or a member is missing or has the wrong JSON type.
-    pub(super) fn asked(self, at: At<'static>) -> Result<Asked, Fault> {
-        Ok(Asked {
+    pub(super) fn asked(self, at: At<'static>) -> Result<DecisionRequest, Fault> {
+        Ok(DecisionRequest {
             subject: entity(self.subject, at, "subject")?,
             action: action(self.action, at)?,
             resource: entity(self.resource, at, "resource")?,

@@ -7,7 +7,7 @@ use tarbac_host::Request;
 use tarbac_host::engine::{SetAttribute, Undecidable, entities_of};
 use tarbac_host::lookup::{NotNamed, exact};
 
-use super::request::{Asked, AskedAction, AskedEntity, Explain, Object};
+use super::request::{AskedAction, AskedEntity, DecisionRequest, Explain, Object};
 use crate::clock;
 use crate::fault::Fault;
 use crate::names::{NOW, Permission};
@@ -120,7 +120,7 @@ pub(super) fn entity_of(served: &Served, asked: &AskedEntity) -> Result<EntityUi
 /// Translates a request by the names and the schema of the served workspace.
 pub(super) fn resolve(
     served: &Served,
-    asked: &Asked,
+    asked: &DecisionRequest,
     explain: Explain,
 ) -> Result<Resolved, Problem> {
     let permission = permission(served, &asked.action.name)?;

@@ -12,7 +12,7 @@ use tarbac_report::access_review;
 use super::api::answered;
 use super::arguments::{Arguments, Suppositions};
 use super::compared::add_limits;
-use super::documents::{Part, key, with};
+use super::documents::{ListPart, key, with};
 use super::supposed::supposed;
 use super::typed::{Typed, add_suppositions};
 use super::what_if::begun;
@@ -116,7 +116,7 @@ pub(super) async fn answer(
     mut given: Arguments,
 ) -> Result<Response, Fault> {
     let served = app.served();
-    let part = Part::take(&mut given)?;
+    let part = ListPart::take(&mut given)?;
     let question = AccessQuestion::take(&served, given)?;
     if let Some(known) = question.known(&served) {
         return document(app, known, part).await;
@@ -145,12 +145,12 @@ const LONGEST: Duration = Duration::from_secs(15);
 ///
 /// # Errors
 /// `after` is no entry of it.
-pub(super) async fn document(app: &App, made: Reviewed, part: Part) -> Result<Response, Fault> {
+pub(super) async fn document(app: &App, made: Reviewed, part: ListPart) -> Result<Response, Fault> {
     let written = app.workers.run(move |_| written(&made, &part)).await??;
     Ok(answered(&app.served(), written))
 }
 
-fn written(made: &Reviewed, part: &Part) -> Result<String, Fault> {
+fn written(made: &Reviewed, part: &ListPart) -> Result<String, Fault> {
     let Reviewed {
         premises,
         review,

@@ -19,7 +19,7 @@ use crate::served::Served;
 
 /// The part of a list that is wanted, if not all of it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Part {
+pub(super) struct ListPart {
     /// The most entries.
     limit: Option<usize>,
     /// The key of the last entry of the part before.
@@ -27,7 +27,7 @@ pub(super) struct Part {
 }
 
 /// The place of a part in its list.
-pub(super) struct Whole {
+pub(super) struct ListPosition {
     /// The key to go on after; `None` at the end.
     next: Option<String>,
     total: usize,
@@ -80,7 +80,7 @@ fn explain(supposed: &Supposed, mut given: Arguments) -> Result<String, Fault> {
 
 fn who(supposed: &Supposed, mut given: Arguments) -> Result<String, Fault> {
     let asked = who_inquiry(&mut given)?;
-    let part = Part::take(&mut given)?;
+    let part = ListPart::take(&mut given)?;
     // These change what people are shown, and not the document.
     given.flag("may-not")?;
     given.flag("all")?;
@@ -108,7 +108,7 @@ pub(crate) fn who_inquiry(given: &mut Arguments) -> Result<WhoInquiry, Fault> {
 
 fn what(supposed: &Supposed, mut given: Arguments) -> Result<String, Fault> {
     let asked = what_inquiry(&mut given)?;
-    let part = Part::take(&mut given)?;
+    let part = ListPart::take(&mut given)?;
     let named = match given.flag("all")? {
         true => usize::MAX,
         false => who_what::LISTED,
@@ -138,7 +138,7 @@ pub(crate) fn what_inquiry(given: &mut Arguments) -> Result<WhatInquiry, Fault> 
 
 fn of_matrix(supposed: &Supposed, mut given: Arguments) -> Result<String, Fault> {
     let asked = matrix_inquiry(&mut given)?;
-    let part = Part::take(&mut given)?;
+    let part = ListPart::take(&mut given)?;
     given.finish()?;
     let found = inquiry::matrix(&supposed.engine, &asked);
     let mut table = found.map_err(|error| refused(&error))?;
@@ -166,7 +166,7 @@ pub(crate) fn matrix_inquiry(given: &mut Arguments) -> Result<MatrixInquiry, Fau
     })
 }
 
-impl Part {
+impl ListPart {
     pub(super) fn take(given: &mut Arguments) -> Result<Self, Fault> {
         Ok(Self {
             limit: given.number("limit")?,
@@ -204,7 +204,7 @@ impl Part {
         &self,
         entries: &mut Vec<T>,
         key: impl Fn(&T) -> String,
-    ) -> Result<Option<Whole>, Fault> {
+    ) -> Result<Option<ListPosition>, Fault> {
         if self.is_whole() {
             return Ok(None);
         }
@@ -220,12 +220,12 @@ impl Part {
         entries.truncate(limit);
         let last = entries.last().map(key);
         let next = if is_end { None } else { last };
-        Ok(Some(Whole { next, total }))
+        Ok(Some(ListPosition { next, total }))
     }
 }
 
 /// A document, with the key `page` where it is a part.
-pub(super) fn with(document: String, whole: Option<Whole>) -> String {
+pub(super) fn with(document: String, whole: Option<ListPosition>) -> String {
     let (Some(whole), Ok(Value::Object(members))) = (whole, serde_json::from_str(&document)) else {
         return document;
     };

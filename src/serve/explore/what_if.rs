@@ -19,7 +19,7 @@ use super::access;
 use super::api::{answered, arguments};
 use super::arguments::{Arguments, Suppositions};
 use super::compared::{Compared, add_limits};
-use super::documents::Part;
+use super::documents::ListPart;
 use super::supposed::{refused, switches};
 use super::typed::{Typed, add_suppositions};
 use crate::app::App;
@@ -218,7 +218,7 @@ pub(crate) async fn watch(
     caller.demand(Right::Explore)?;
     let mut given = Arguments::of_query(uri.query().unwrap_or_default());
     let wait = given.text("wait")?;
-    let part = Part::take(&mut given)?;
+    let part = ListPart::take(&mut given)?;
     given.finish()?;
     let wait = wait.map_or(Ok(Duration::ZERO), |text| duration(&text))?;
     let job = app.jobs.get(&caller, &id).ok_or_else(gone)?;

@@ -13,7 +13,7 @@ use tarbac_report::words;
 use super::compared::plain;
 use super::job::{Prepared, Work, of_job};
 use super::parts::{Window, supposing};
-use super::view::{Answer, Asked, TABLE, View};
+use super::view::{Answer, TABLE, View, ViewRequest};
 use crate::app::App;
 use crate::explore::{AccessQuestion, Typed};
 use crate::fault::Fault;
@@ -65,7 +65,7 @@ const TABS: [(&str, &str); 4] = [
 ///
 /// # Errors
 /// The question is wrong, or too much is being computed.
-pub(super) async fn prepare(app: &App, asked: &Asked) -> Result<Prepared, Fault> {
+pub(super) async fn prepare(app: &App, asked: &ViewRequest) -> Result<Prepared, Fault> {
     let question = question(asked)?;
     if question.known(&asked.served).is_some() {
         return Ok(Prepared::Nothing);
@@ -75,11 +75,11 @@ pub(super) async fn prepare(app: &App, asked: &Asked) -> Result<Prepared, Fault>
 }
 
 /// The question without what only says how it is shown.
-fn question(asked: &Asked) -> Result<AccessQuestion, Fault> {
+fn question(asked: &ViewRequest) -> Result<AccessQuestion, Fault> {
     AccessQuestion::take(&asked.served, plain(&asked.given))
 }
 
-pub(super) fn answer(asked: &Asked) -> Result<Answer, Fault> {
+pub(super) fn answer(asked: &ViewRequest) -> Result<Answer, Fault> {
     let question = question(asked)?;
     let typed = question.typed();
     match &asked.prepared {
@@ -103,7 +103,7 @@ pub(super) fn answer(asked: &Asked) -> Result<Answer, Fault> {
     }
 }
 
-fn shown(asked: &Asked, made: &Reviewed, typed: &Typed) -> Result<Answer, Fault> {
+fn shown(asked: &ViewRequest, made: &Reviewed, typed: &Typed) -> Result<Answer, Fault> {
     let Reviewed {
         premises,
         review,
@@ -182,7 +182,7 @@ fn totals(review: &AccessReview) -> Markup {
     figures(&all)
 }
 
-fn parts(asked: &Asked, review: &AccessReview, tab: &str) -> Markup {
+fn parts(asked: &ViewRequest, review: &AccessReview, tab: &str) -> Markup {
     let counts = [
         review.roles.len(),
         review.people.len(),
@@ -268,7 +268,7 @@ fn obstacles(review: &AccessReview) -> Markup {
     .markup()
 }
 
-fn assignments(asked: &Asked, review: &AccessReview, page: Option<usize>) -> Markup {
+fn assignments(asked: &ViewRequest, review: &AccessReview, page: Option<usize>) -> Markup {
     if review.assignments.is_empty() {
         let all = words::counted(review.totals.assignments, "assignment");
         let about = format!("Of {all}, none is listed as redundant.");
@@ -302,7 +302,7 @@ fn assignments(asked: &Asked, review: &AccessReview, page: Option<usize>) -> Mar
     html! { (grid.markup()) (window.pager(asked)) }
 }
 
-fn people(asked: &Asked, review: &AccessReview, page: Option<usize>) -> Markup {
+fn people(asked: &ViewRequest, review: &AccessReview, page: Option<usize>) -> Markup {
     let window = Window::with_rows(page, review.people.len(), CARDS);
     html! {
         @for holder in window.of_list(&review.people) { (card(holder)) }

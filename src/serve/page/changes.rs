@@ -9,7 +9,7 @@ use tarbac_report::sheet;
 use super::compared::{done, plain};
 use super::job::{Prepared, Work, of_job};
 use super::parts::form;
-use super::view::{Answer, Asked, TABLE, View};
+use super::view::{Answer, TABLE, View, ViewRequest};
 use crate::app::App;
 use crate::explore::{CHANGES, ChangesQuestion, REVISIONS, Typed};
 use crate::fault::Fault;
@@ -43,7 +43,7 @@ const LIMITS: [&str; 5] = ["principal", "action", "resource", "context", "now"];
 ///
 /// # Errors
 /// The question is wrong, or too much is being computed.
-pub(super) async fn prepare(app: &App, asked: &Asked) -> Result<Prepared, Fault> {
+pub(super) async fn prepare(app: &App, asked: &ViewRequest) -> Result<Prepared, Fault> {
     if asked.freshness.is_none() {
         return Err(no_numbers());
     }
@@ -55,11 +55,11 @@ pub(super) async fn prepare(app: &App, asked: &Asked) -> Result<Prepared, Fault>
 }
 
 /// The question without what only says how it is shown.
-fn question(asked: &Asked) -> Result<ChangesQuestion, Fault> {
+fn question(asked: &ViewRequest) -> Result<ChangesQuestion, Fault> {
     ChangesQuestion::take(&asked.served, plain(&asked.given))
 }
 
-pub(super) fn answer(asked: &Asked) -> Result<Answer, Fault> {
+pub(super) fn answer(asked: &ViewRequest) -> Result<Answer, Fault> {
     let Some(news) = &asked.news else {
         return Ok(Answer::Page(of_folder()));
     };
@@ -82,7 +82,7 @@ fn of_folder() -> View {
     ))
 }
 
-fn begun(asked: &Asked, form: Markup, job: &Job) -> Result<Answer, Fault> {
+fn begun(asked: &ViewRequest, form: Markup, job: &Job) -> Result<Answer, Fault> {
     let place = asked.freshness.as_ref().map(|of| of.history().place());
     let question = question(asked)?;
     let typed = question.typed(&place.unwrap_or_default());
@@ -99,7 +99,7 @@ fn begun(asked: &Asked, form: Markup, job: &Job) -> Result<Answer, Fault> {
 }
 
 /// The choice of two revisions.
-fn choices(asked: &Asked, news: &StoreNews) -> Markup {
+fn choices(asked: &ViewRequest, news: &StoreNews) -> Markup {
     let served = asked.served.name().map(|name| name.number);
     let chosen = |name: &str, otherwise: Option<u64>| match asked.given.first(name) {
         number if number.is_empty() => otherwise.map(|of| of.to_string()).unwrap_or_default(),
@@ -145,7 +145,7 @@ fn option(of: &PastRevision) -> (String, String) {
 }
 
 /// The revisions of the store.
-fn listed(asked: &Asked, news: &StoreNews) -> Result<Answer, Fault> {
+fn listed(asked: &ViewRequest, news: &StoreNews) -> Result<Answer, Fault> {
     let mut given = asked.given.clone();
     match given.text("format")?.as_deref() {
         Some("json") => {
@@ -202,7 +202,7 @@ pub(super) fn silence(news: &StoreNews) -> Markup {
     }
 }
 
-fn row(asked: &Asked, of: &PastRevision, earlier: Option<u64>) -> GridRow {
+fn row(asked: &ViewRequest, of: &PastRevision, earlier: Option<u64>) -> GridRow {
     let served = asked.served.name().map(|name| name.number);
     let numbers = earlier.map(|earlier| [earlier.to_string(), of.number.to_string()]);
     let (when, by, about) = match &of.about {

@@ -9,7 +9,7 @@ use tarbac_analysis::tenants::tenants;
 use tarbac_report::html::{Colophon, Shown};
 
 use super::job::Work;
-use super::view::{Answer, Asked, View};
+use super::view::{Answer, View, ViewRequest};
 use crate::clock;
 use crate::explore::{Arguments, document};
 use crate::fault::Fault;
@@ -32,7 +32,7 @@ pub(super) fn plain(given: &Arguments) -> Arguments {
 
 /// A comparison that was made, or a file of it. `name` is that of the files.
 pub(super) fn done(
-    asked: &Asked,
+    asked: &ViewRequest,
     form: &Markup,
     what_if: &WhatIf,
     work: &Work<'_>,
@@ -63,7 +63,7 @@ pub(super) fn done(
     }))
 }
 
-fn file(asked: &Asked, what_if: &WhatIf, name: &str, format: &str) -> Result<Answer, Fault> {
+fn file(asked: &ViewRequest, what_if: &WhatIf, name: &str, format: &str) -> Result<Answer, Fault> {
     let report = what_if.report();
     let (kind, content) = match format {
         "json" => ("application/json", document(what_if)),

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use tarbac_report::html::{Cells, Grid, GridColumn, GridRow, Icon, Shown, empty};
 
-use super::view::{Answer, Asked, Route, View};
+use super::view::{Answer, Route, View, ViewRequest};
 use crate::explore::{Hit, Role, found};
 use crate::fault::Fault;
 
@@ -16,7 +16,7 @@ const COLUMNS: [GridColumn<'_>; 3] = [
     GridColumn::new("Ask", Cells::Wide),
 ];
 
-pub(super) fn answer(asked: &Asked) -> Result<Answer, Fault> {
+pub(super) fn answer(asked: &ViewRequest) -> Result<Answer, Fault> {
     let text = asked.search();
     let hits = found(&asked.served, &text, None, Some(MOST))?;
     let main = match (hits.is_empty(), text.is_empty()) {
@@ -35,7 +35,7 @@ pub(super) fn answer(asked: &Asked) -> Result<Answer, Fault> {
     Ok(Answer::Page(View::new(main)))
 }
 
-fn results(asked: &Asked, hits: &[Hit]) -> Markup {
+fn results(asked: &ViewRequest, hits: &[Hit]) -> Markup {
     let rows = hits.iter().map(|hit| {
         let links = links(asked, hit);
         let first = links.first().map(|(href, _)| href.clone());
@@ -60,7 +60,7 @@ fn results(asked: &Asked, hits: &[Hit]) -> Markup {
 }
 
 /// What can be asked about something, by the part that it plays in requests.
-fn links(asked: &Asked, hit: &Hit) -> Vec<(String, &'static str)> {
+fn links(asked: &ViewRequest, hit: &Hit) -> Vec<(String, &'static str)> {
     let link = |route, name, words| (asked.links.view(route, &[(name, &hit.value)]), words);
     match hit.role {
         Role::Principal => vec![

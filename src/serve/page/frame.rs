@@ -12,7 +12,7 @@ use tarbac_report::words::counted;
 
 use super::assets::{PAGE_SCRIPT, STYLE_SHEET};
 use super::links::Links;
-use super::view::{Asked, Route, View};
+use super::view::{Route, View, ViewRequest};
 use crate::app::App;
 use crate::clock;
 use crate::fault::Fault;
@@ -58,7 +58,7 @@ pub(super) async fn protected(mut response: Response) -> Response {
 }
 
 /// A view as a document.
-pub(super) fn page(asked: &Asked, view: View) -> Response {
+pub(super) fn page(asked: &ViewRequest, view: View) -> Response {
     let route = asked.route;
     let exports = html! {
         @for (words, format) in view.formats {
@@ -122,7 +122,12 @@ pub(super) fn links(app: &App) -> Links {
 }
 
 /// A document with the bar, the navigation where somebody may see the views, and the content.
-pub(super) fn document(links: &Links, asked: Option<&Asked>, title: &str, main: Markup) -> String {
+pub(super) fn document(
+    links: &Links,
+    asked: Option<&ViewRequest>,
+    title: &str,
+    main: Markup,
+) -> String {
     let style = links.path(&format!("/assets/{}", STYLE_SHEET.name));
     let script = links.path(&format!("/assets/{}", PAGE_SCRIPT.name));
     let home = links.path("/");
@@ -141,7 +146,7 @@ pub(super) fn document(links: &Links, asked: Option<&Asked>, title: &str, main: 
     frame.into_document()
 }
 
-fn blades(links: &Links, asked: &Asked) -> Markup {
+fn blades(links: &Links, asked: &ViewRequest) -> Markup {
     let addresses: Vec<String> = Route::ALL
         .iter()
         .map(|route| links.view(*route, &[]))
@@ -172,7 +177,7 @@ fn blades(links: &Links, asked: &Asked) -> Markup {
 }
 
 /// The search, and the revision with its age.
-fn tools(asked: &Asked) -> Markup {
+fn tools(asked: &ViewRequest) -> Markup {
     let served = &asked.served;
     let is_signed_in = !asked.caller.is_silent();
     html! {
@@ -197,7 +202,7 @@ fn tools(asked: &Asked) -> Markup {
 
 /// Places for the remarks that another revision is served, and that the newest is not; a script shows and hides them
 /// where that changes.
-fn newer(asked: &Asked) -> Markup {
+fn newer(asked: &ViewRequest) -> Markup {
     let link = html! { p { "What is shown here is of the revision before. " a href=(asked.here_without("format")) { "Show the new one" } } };
     let stale = asked.stale();
     let because =

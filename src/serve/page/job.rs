@@ -6,7 +6,7 @@ use std::time::Duration;
 use maud::{Markup, html};
 use tarbac_report::html::{Tone, message};
 
-use super::view::{Answer, Asked, View};
+use super::view::{Answer, View, ViewRequest};
 use crate::explore::{Typed, WHAT_IF};
 use crate::fault::Fault;
 use crate::jobs::{Computed, Job, State};
@@ -43,7 +43,7 @@ pub(super) struct Work<'a> {
 
 /// The view of something that was begun; `done` shows it once it is made.
 pub(super) fn of_job(
-    asked: &Asked,
+    asked: &ViewRequest,
     form: Markup,
     job: &Job,
     work: &Work<'_>,
@@ -64,7 +64,7 @@ pub(super) fn of_job(
 }
 
 /// How far it is, with a way to stop it. Without a script, the page is asked for again after a moment.
-fn waiting(asked: &Asked, form: &Markup, job: &Job, work: &Work<'_>) -> View {
+fn waiting(asked: &ViewRequest, form: &Markup, job: &Job, work: &Work<'_>) -> View {
     let path = asked.links.path(&format!("{WHAT_IF}/{}", job.id));
     let percent = (job.done() * 100.0).round();
     let main = html! {

@@ -13,7 +13,7 @@ use tarbac_report::words::of_number;
 
 use super::changes::silence;
 use super::frame::age;
-use super::view::{Answer, Asked, Route, TABLE, View};
+use super::view::{Answer, Route, TABLE, View, ViewRequest};
 use crate::explore::{Typed, status_document};
 use crate::fault::Fault;
 use crate::source::ReplicaCondition;
@@ -58,7 +58,7 @@ const QUESTIONS: [(Route, &str); 6] = [
     (Route::Roles, "What does a role give?"),
 ];
 
-pub(super) fn answer(asked: &Asked) -> Result<Answer, Fault> {
+pub(super) fn answer(asked: &ViewRequest) -> Result<Answer, Fault> {
     match asked.given.first("format").as_str() {
         "" => {}
         "json" => {
@@ -90,7 +90,7 @@ pub(super) fn answer(asked: &Asked) -> Result<Answer, Fault> {
 }
 
 /// The rows of the overview as a sheet.
-fn rows(asked: &Asked) -> Vec<[String; 4]> {
+fn rows(asked: &ViewRequest) -> Vec<[String; 4]> {
     let row = |part: &str, name: &str, value: String, note: &str| {
         [part.to_owned(), name.to_owned(), value, note.to_owned()]
     };
@@ -148,7 +148,7 @@ fn rows(asked: &Asked) -> Vec<[String; 4]> {
     rows
 }
 
-fn counts(asked: &Asked) -> Markup {
+fn counts(asked: &ViewRequest) -> Markup {
     let engine = &asked.served.engine;
     let entities = asked.served.entities_by_type();
     let named: Vec<(String, u64)> = entities
@@ -181,7 +181,7 @@ fn counts(asked: &Asked) -> Markup {
     figures(&all)
 }
 
-fn questions(asked: &Asked) -> Markup {
+fn questions(asked: &ViewRequest) -> Markup {
     html! {
         section.stack.tight {
             h2 { "Questions" }
@@ -198,7 +198,7 @@ fn questions(asked: &Asked) -> Markup {
 }
 
 /// The settings of the tenant and its hierarchies, as the schema says them.
-fn settings(asked: &Asked) -> Markup {
+fn settings(asked: &ViewRequest) -> Markup {
     let settings = settings_now(&asked.served.engine);
     if settings.is_empty() {
         return html! {};
@@ -243,7 +243,7 @@ pub(super) fn upper_first(text: &str) -> String {
     first.chain(characters.as_str().chars()).collect()
 }
 
-fn readings(asked: &Asked) -> Markup {
+fn readings(asked: &ViewRequest) -> Markup {
     let engine = &asked.served.engine;
     let rows = engine.bundle().readings().iter().map(|reading| {
         let is_on = engine.readings().contains(&reading.name);
@@ -271,7 +271,7 @@ fn readings(asked: &Asked) -> Markup {
 }
 
 /// What `validate` warns of.
-fn warnings(asked: &Asked) -> Markup {
+fn warnings(asked: &ViewRequest) -> Markup {
     let findings = &asked.served.findings;
     if findings.is_empty() {
         let about = html! {};
@@ -297,7 +297,7 @@ fn warnings(asked: &Asked) -> Markup {
     .markup()
 }
 
-fn about(asked: &Asked) -> Markup {
+fn about(asked: &ViewRequest) -> Markup {
     let provenance = asked.served.engine.provenance();
     let mut known = vec![
         ("Revision", html! { code { (Shown(&provenance.revision)) } }),
@@ -324,7 +324,7 @@ fn about(asked: &Asked) -> Markup {
 }
 
 /// The replicas that follow the same store and say how they are.
-fn replicas(asked: &Asked) -> Markup {
+fn replicas(asked: &ViewRequest) -> Markup {
     let Some(news) = &asked.news else {
         return html! {};
     };

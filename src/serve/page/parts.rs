@@ -8,7 +8,7 @@ use tarbac_host::bundle::Action;
 use tarbac_host::lookup::in_words;
 use tarbac_report::html::{ChainNode, Icon, Pager, Shown, TextField, Tone, chain, message};
 
-use super::view::{Asked, Route};
+use super::view::{Route, ViewRequest};
 use crate::explore::value;
 use crate::fault::Fault;
 
@@ -52,7 +52,7 @@ impl Window {
     }
 
     /// Links to its neighbours, where there are any.
-    pub(super) fn pager(&self, asked: &Asked) -> Markup {
+    pub(super) fn pager(&self, asked: &ViewRequest) -> Markup {
         if self.total <= self.rows {
             return html! {};
         }
@@ -72,7 +72,7 @@ impl Window {
 }
 
 /// A form whose question goes into the address. `kept` are arguments that go along.
-pub(super) fn form(asked: &Asked, kept: &[&str], fields: &Markup, button: &str) -> Markup {
+pub(super) fn form(asked: &ViewRequest, kept: &[&str], fields: &Markup, button: &str) -> Markup {
     let action = asked.links.view(asked.route, &[]);
     html! {
         form.card method="get" action=(action) {
@@ -86,7 +86,7 @@ pub(super) fn form(asked: &Asked, kept: &[&str], fields: &Markup, button: &str) 
 }
 
 /// Hidden fields for arguments that go along.
-pub(super) fn kept_fields(asked: &Asked, kept: &[&str]) -> Markup {
+pub(super) fn kept_fields(asked: &ViewRequest, kept: &[&str]) -> Markup {
     html! {
         @for name in kept {
             @for value in asked.given.shown(name) { input type="hidden" name=(name) value=(value); }
@@ -145,7 +145,7 @@ pub(super) fn action_field(engine: &Engine, chosen: &str) -> Markup {
 }
 
 /// What a question supposes, with a way back to what is.
-pub(super) fn supposing(asked: &Asked, premises: &Premises, names: &[&str]) -> Markup {
+pub(super) fn supposing(asked: &ViewRequest, premises: &Premises, names: &[&str]) -> Markup {
     let Some(sentence) = premises.sentence() else {
         return html! {};
     };
@@ -213,7 +213,11 @@ pub(super) fn path_picture(
 }
 
 /// The link to why a person may or may not do something.
-pub(super) fn why_link(asked: &Asked, engine: &Engine, parts: (&Named, &str, &Named)) -> String {
+pub(super) fn why_link(
+    asked: &ViewRequest,
+    engine: &Engine,
+    parts: (&Named, &str, &Named),
+) -> String {
     let (principal, action, resource) = parts;
     let principal = value(engine, &principal.uid);
     let resource = value(engine, &resource.uid);

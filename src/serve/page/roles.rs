@@ -7,14 +7,14 @@ use tarbac_report::html::{HeatCell, HeatMap, Shown, TextField, Tone};
 use tarbac_report::matrix;
 
 use super::parts::{Window, form, or_refused, supposing};
-use super::view::{Answer, Asked, TABLE, View};
+use super::view::{Answer, TABLE, View, ViewRequest};
 use crate::explore::{Question, Typed, add_suppositions, matrix_inquiry};
 use crate::fault::Fault;
 
 /// The most people and things of a matrix that is shown; files have more.
 const SHOWN: usize = 200;
 
-pub(super) fn answer(asked: &Asked) -> Result<Answer, Fault> {
+pub(super) fn answer(asked: &ViewRequest) -> Result<Answer, Fault> {
     let field = |name, label, placeholder, find, value: &str| {
         TextField {
             name,
@@ -36,7 +36,7 @@ pub(super) fn answer(asked: &Asked) -> Result<Answer, Fault> {
     or_refused(fields.clone(), shown(asked, fields))
 }
 
-fn shown(asked: &Asked, fields: Markup) -> Result<Answer, Fault> {
+fn shown(asked: &ViewRequest, fields: Markup) -> Result<Answer, Fault> {
     let mut given = asked.given.clone();
     let format = given.text("format")?;
     let page = given.number("page")?;
@@ -98,7 +98,7 @@ fn legend(inquiry: &MatrixInquiry) -> Markup {
     }
 }
 
-fn blocks(asked: &Asked, table: &Matrix, page: Option<usize>) -> Markup {
+fn blocks(asked: &ViewRequest, table: &Matrix, page: Option<usize>) -> Markup {
     let window = Window::with_rows(page, table.blocks.len(), 5);
     html! {
         @for block in window.of_list(&table.blocks) { (picture(table, block)) }

@@ -34,7 +34,7 @@ pub(super) enum Route {
 }
 
 /// A view that is asked for.
-pub(super) struct Asked {
+pub(super) struct ViewRequest {
     pub(super) route: Route,
     pub(super) served: Arc<Served>,
     pub(super) caller: Caller,
@@ -162,7 +162,7 @@ impl Route {
     }
 
     /// The answer to a request for the view.
-    pub(super) fn answer(self, asked: Asked) -> Response {
+    pub(super) fn answer(self, asked: ViewRequest) -> Response {
         let answer = match self {
             Self::Overview => overview::answer(&asked),
             Self::Who => who::answer(&asked),
@@ -212,7 +212,7 @@ pub(super) fn elsewhere(address: &str) -> Response {
     }
 }
 
-impl Asked {
+impl ViewRequest {
     pub(super) fn new(
         app: &App,
         caller: &Caller,

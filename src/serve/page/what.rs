@@ -15,7 +15,7 @@ use tarbac_report::words::counted;
 use super::parts::{
     Window, form, names, or_refused, person_field, resource_field, supposing, unasked, why_link,
 };
-use super::view::{Answer, Asked, TABLE, View};
+use super::view::{Answer, TABLE, View, ViewRequest};
 use crate::explore::{Question, Typed, add_suppositions, what_inquiry};
 use crate::fault::Fault;
 
@@ -28,7 +28,7 @@ const COLUMNS: [GridColumn<'_>; 3] = [
     GridColumn::new("Because of", Cells::Wide),
 ];
 
-pub(super) fn answer(asked: &Asked) -> Result<Answer, Fault> {
+pub(super) fn answer(asked: &ViewRequest) -> Result<Answer, Fault> {
     let fields = html! {
         (person_field(&asked.given.first("principal")))
         (resource_field(&asked.given.first("resource"), "Only on this device or tenant"))
@@ -46,7 +46,7 @@ pub(super) fn answer(asked: &Asked) -> Result<Answer, Fault> {
     or_refused(fields.clone(), shown(asked, fields))
 }
 
-fn shown(asked: &Asked, fields: Markup) -> Result<Answer, Fault> {
+fn shown(asked: &ViewRequest, fields: Markup) -> Result<Answer, Fault> {
     let mut given = asked.given.clone();
     let format = given.text("format")?;
     let page = given.number("page")?;
@@ -91,7 +91,7 @@ fn shown(asked: &Asked, fields: Markup) -> Result<Answer, Fault> {
 }
 
 fn groups(
-    asked: &Asked,
+    asked: &ViewRequest,
     engine: &Engine,
     (what, person): (&What, &Named),
     page: Option<usize>,
@@ -109,7 +109,7 @@ fn groups(
 }
 
 /// Devices that are treated alike, with everything that may be done to them first.
-fn group(asked: &Asked, engine: &Engine, person: &Named, alike: &Alike) -> Markup {
+fn group(asked: &ViewRequest, engine: &Engine, person: &Named, alike: &Alike) -> Markup {
     let of_kind = alike.resources.first().map(kind).unwrap_or_default();
     let of = |wanted: Decision| {
         let decisions = alike.decisions.iter();
@@ -154,7 +154,7 @@ fn group(asked: &Asked, engine: &Engine, person: &Named, alike: &Alike) -> Marku
 }
 
 fn row(
-    asked: &Asked,
+    asked: &ViewRequest,
     engine: &Engine,
     (person, first): (&Named, Option<&Named>),
     of: &ActionDecision,

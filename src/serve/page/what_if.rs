@@ -8,7 +8,7 @@ use tarbac_report::html::Icon;
 use super::compared::{done, plain};
 use super::job::{Prepared, Work, of_job};
 use super::parts::unasked;
-use super::view::{Answer, Asked, View};
+use super::view::{Answer, View, ViewRequest};
 use crate::app::App;
 use crate::explore::{WHAT_IF, WhatIfQuestion};
 use crate::fault::Fault;
@@ -18,7 +18,7 @@ use crate::jobs::{Computed, Job};
 ///
 /// # Errors
 /// The question is wrong, or too many are being computed.
-pub(super) async fn prepare(app: &App, asked: &Asked) -> Result<Prepared, Fault> {
+pub(super) async fn prepare(app: &App, asked: &ViewRequest) -> Result<Prepared, Fault> {
     if let Some(query) = form::canonical(&asked.given)? {
         return Ok(Prepared::Canonical(query));
     }
@@ -31,11 +31,11 @@ pub(super) async fn prepare(app: &App, asked: &Asked) -> Result<Prepared, Fault>
 }
 
 /// The question without what only says how it is shown.
-fn question(asked: &Asked) -> Result<WhatIfQuestion, Fault> {
+fn question(asked: &ViewRequest) -> Result<WhatIfQuestion, Fault> {
     WhatIfQuestion::take(&asked.served, plain(&asked.given))
 }
 
-pub(super) fn answer(asked: &Asked) -> Result<Answer, Fault> {
+pub(super) fn answer(asked: &ViewRequest) -> Result<Answer, Fault> {
     let form = form::form(asked);
     match &asked.prepared {
         Some(Ok(Prepared::Canonical(query))) => Ok(Answer::Elsewhere(
@@ -55,7 +55,7 @@ pub(super) fn answer(asked: &Asked) -> Result<Answer, Fault> {
     }
 }
 
-fn begun(asked: &Asked, form: Markup, job: &Job) -> Result<Answer, Fault> {
+fn begun(asked: &ViewRequest, form: Markup, job: &Job) -> Result<Answer, Fault> {
     let typed = question(asked)?.typed();
     let work = Work {
         doing: "Comparing every decision before and after",

@@ -16,7 +16,7 @@ use tarbac_report::{who_what, words::counted};
 use super::parts::{
     Window, action_field, form, names, or_refused, resource_field, supposing, unasked, why_link,
 };
-use super::view::{Answer, Asked, TABLE, View};
+use super::view::{Answer, TABLE, View, ViewRequest};
 use crate::explore::{Question, Typed, add_suppositions, who_inquiry};
 use crate::fault::Fault;
 
@@ -35,7 +35,7 @@ const MAY_NOT: [GridColumn<'_>; 3] = [
     GridColumn::new("Because", Cells::Wide),
 ];
 
-pub(super) fn answer(asked: &Asked) -> Result<Answer, Fault> {
+pub(super) fn answer(asked: &ViewRequest) -> Result<Answer, Fault> {
     let fields = fields(asked);
     if asked.given.first("action").is_empty() || asked.given.first("resource").is_empty() {
         let main = unasked(
@@ -49,7 +49,7 @@ pub(super) fn answer(asked: &Asked) -> Result<Answer, Fault> {
     or_refused(fields.clone(), shown(asked, fields))
 }
 
-fn fields(asked: &Asked) -> Markup {
+fn fields(asked: &ViewRequest) -> Markup {
     let fields = html! {
         (action_field(&asked.served.engine, &asked.given.first("action")))
         (resource_field(&asked.given.first("resource"), "Device or tenant"))
@@ -59,7 +59,7 @@ fn fields(asked: &Asked) -> Markup {
     form(asked, &asked.suppositions(), &fields, "Show")
 }
 
-fn shown(asked: &Asked, fields: Markup) -> Result<Answer, Fault> {
+fn shown(asked: &ViewRequest, fields: Markup) -> Result<Answer, Fault> {
     let mut given = asked.given.clone();
     let format = given.text("format")?;
     let page = given.number("page")?;
@@ -130,7 +130,7 @@ fn resource(engine: &Engine, inquiry: &inquiry::WhoInquiry) -> Result<Named, Fau
 
 /// A question with its answer.
 struct Answered<'a> {
-    asked: &'a Asked,
+    asked: &'a ViewRequest,
     engine: &'a Engine,
     action: &'a str,
     resource: &'a Named,

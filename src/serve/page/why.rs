@@ -16,12 +16,12 @@ use super::overview::upper_first;
 use super::parts::{
     action_field, form, or_refused, path_picture, person_field, resource_field, supposing, unasked,
 };
-use super::view::{Answer, Asked, Route, TABLE, View};
+use super::view::{Answer, Route, TABLE, View, ViewRequest};
 use crate::explore::{Suppositions, Typed, add_suppositions, remedy_arguments};
 use crate::fault::Fault;
 use rule::{conditions, origin};
 
-pub(super) fn answer(asked: &Asked) -> Result<Answer, Fault> {
+pub(super) fn answer(asked: &ViewRequest) -> Result<Answer, Fault> {
     let fields = html! {
         (person_field(&asked.given.first("principal")))
         (action_field(&asked.served.engine, &asked.given.first("action")))
@@ -41,7 +41,7 @@ pub(super) fn answer(asked: &Asked) -> Result<Answer, Fault> {
     or_refused(fields.clone(), shown(asked, fields))
 }
 
-fn shown(asked: &Asked, fields: Markup) -> Result<Answer, Fault> {
+fn shown(asked: &ViewRequest, fields: Markup) -> Result<Answer, Fault> {
     let mut given = asked.given.clone();
     let format = given.text("format")?;
     let (suppositions, supposed) = asked.supposed(&mut given)?;
@@ -99,7 +99,7 @@ fn shown(asked: &Asked, fields: Markup) -> Result<Answer, Fault> {
 
 /// An explanation that is shown.
 struct Explained<'a> {
-    asked: &'a Asked,
+    asked: &'a ViewRequest,
     engine: &'a Engine,
     suppositions: &'a Suppositions,
     of: &'a Explanation,

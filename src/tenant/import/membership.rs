@@ -27,7 +27,7 @@ pub(super) struct Membership {
     /// The assignments of a person that come from no group.
     pub(super) assignments_of_person: BTreeMap<u32, BTreeSet<usize>>,
     /// For each group whose members do not all have its roles, the members who do.
-    pub(super) parts: BTreeMap<u32, Part>,
+    pub(super) parts: BTreeMap<u32, EntitledMembers>,
     /// The assignments with members that are in no export.
     pub(super) with_unknown_members: BTreeSet<usize>,
     /// The assignments that a person does not get because a license is missing or unknown.
@@ -35,7 +35,7 @@ pub(super) struct Membership {
 }
 
 /// The members of a group who have its roles.
-pub(super) struct Part {
+pub(super) struct EntitledMembers {
     pub(super) assignments: BTreeSet<usize>,
     pub(super) people: BTreeSet<u32>,
 }
@@ -175,7 +175,7 @@ impl Membership {
             let lacking = self.without_license.entry(person).or_default();
             lacking.extend(&assignments);
         }
-        let part = Part {
+        let part = EntitledMembers {
             assignments,
             people: entitled,
         };

@@ -76,16 +76,16 @@ type Resources = Partition<ResourceId, ResourceClassId>;
 
 index_type! {
     /// A class, and the bits of the sets.
-    struct Key;
+    struct CellKeyId;
 }
 
 /// Cells by key, in the order of their first resources.
 #[derive(Default)]
 struct Cells {
     /// `None` for a key that no resource has.
-    numbers: IndexVec<Key, Option<CellId>>,
+    numbers: IndexVec<CellKeyId, Option<CellId>>,
     cells: IndexVec<CellId, Cell>,
-    keys: IndexVec<CellId, Key>,
+    keys: IndexVec<CellId, CellKeyId>,
 }
 
 impl<'s> Batch<'s> {
@@ -232,9 +232,9 @@ impl<'s> CellSplit<'s> {
         &self.cells.cells
     }
 
-    fn key(&self, resource: ResourceId) -> Key {
+    fn key(&self, resource: ResourceId) -> CellKeyId {
         let class = self.classes.class(resource).index();
-        Key::from_usize(class << self.width | self.bits(resource) as usize)
+        CellKeyId::from_usize(class << self.width | self.bits(resource) as usize)
     }
 
     /// The sets that a resource is in, as bits; 0 if the sets are part of the classes.
@@ -278,7 +278,7 @@ impl Cells {
     }
 
     /// Adds resources to the cell of a key.
-    fn add(&mut self, key: Key, resources: Cell) {
+    fn add(&mut self, key: CellKeyId, resources: Cell) {
         match self.numbers[key] {
             Some(cell) => self.cells[cell].count += resources.count,
             None => {

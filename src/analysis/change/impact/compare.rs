@@ -6,7 +6,7 @@ use cedar_policy::EntityUid;
 
 use super::{AFTER, BEFORE, ChangedDecision, Concerned, Direction, States};
 use crate::bulk::index::{ActionId, AskerId, CellId, SurveyId};
-use crate::bulk::summary::{Asked, CellSet, OnPage, Summary, is, is_out_of_reach, on_page};
+use crate::bulk::summary::{AskedActions, CellSet, OnPage, Summary, is, is_out_of_reach, on_page};
 use crate::bulk::survey::{BulkDecision, CellMarks, ClassDecisions};
 use crate::explain::Named;
 use tarbac_host::bundle::Action;
@@ -108,7 +108,7 @@ pub(super) struct ClassComparer<'s, 'e> {
     survey: &'s BulkDecision<'e>,
     /// The bulk decision, by index.
     index: (AskerId, SurveyId),
-    actions: Asked<'e>,
+    actions: AskedActions<'e>,
     /// The actions that are compared.
     compared: &'s [EntityUid],
 }

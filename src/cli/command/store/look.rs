@@ -1,6 +1,6 @@
 //! The content of a store, and the replicas that read it.
 
-use tarbac_fleet::{FleetError, Heard, Manifest, Part, ReplicaState, heard};
+use tarbac_fleet::{FleetError, Heard, Manifest, ManifestPart, ReplicaState, heard};
 use tarbac_report as render;
 use tarbac_report::store::{
     AnnouncedCondition, ReplicaStatus, StoreLog, StoreLogEntry, StorePublisher, StoreStatus,
@@ -143,7 +143,7 @@ fn entry(entry: &Result<Manifest, (u64, FleetError)>) -> StoreLogEntry {
 
 /// A revision as programs get it.
 fn about(manifest: &Manifest) -> StoredRevision {
-    let count = |part: Part| {
+    let count = |part: ManifestPart| {
         let files = manifest.files.iter();
         files.filter(|file| file.part == part).count()
     };
@@ -164,8 +164,8 @@ fn about(manifest: &Manifest) -> StoredRevision {
             off: manifest.readings.off.clone(),
         },
         files: StoredFiles {
-            policies: count(Part::Policies),
-            entities: count(Part::Entities),
+            policies: count(ManifestPart::Policies),
+            entities: count(ManifestPart::Entities),
         },
         bytes: manifest.size(),
     }

@@ -18,7 +18,7 @@ use tarbac_store::{Directory, Input};
 pub(super) const COARSE: Duration = Duration::from_secs(2);
 
 /// A file of entities.
-pub(super) struct Known {
+pub(super) struct CachedFile {
     pub path: PathBuf,
     pub source: Arc<Source>,
     pub stamp: Stamp,
@@ -61,7 +61,7 @@ pub(super) fn worked_out(files: &[Held], reader: &EntityReader, name: &str) -> O
     (is_same && is_written && findings.is_empty()).then_some(bytes)
 }
 
-impl Known {
+impl CachedFile {
     pub(crate) fn new(file: &EntityFile) -> Option<Self> {
         Some(Self {
             path: file.path.canonicalize().ok()?,
@@ -99,7 +99,7 @@ pub(super) struct Held {
 }
 
 impl Held {
-    pub(crate) fn new(file: &Known) -> Option<Self> {
+    pub(crate) fn new(file: &CachedFile) -> Option<Self> {
         Some(Self {
             path: file.path.clone(),
             source: Arc::clone(&file.source),

@@ -30,7 +30,7 @@ pub(super) fn sealed<T: DeserializeOwned>(path: &Path) -> Option<T> {
 }
 
 pub(super) fn digest(path: &Path, content: &RawValue) -> String {
-    let mut key = Key::default();
+    let mut key = NameHasher::default();
     key.add(&name_of(path));
     key.add(content.get());
     key.name("")
@@ -44,9 +44,9 @@ pub(super) fn name_of(path: &Path) -> String {
 
 /// A file name that is computed from texts and numbers.
 #[derive(Default)]
-pub(super) struct Key(Hasher);
+pub(super) struct NameHasher(Hasher);
 
-impl Key {
+impl NameHasher {
     pub(crate) fn add(&mut self, text: &str) {
         self.count(text.len());
         self.0.update(text.as_bytes());

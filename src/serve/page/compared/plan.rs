@@ -5,13 +5,13 @@ use tarbac_analysis::plan::{Plan, Proposal, RoleChange};
 use tarbac_report::html::{Icon, Shown, Tone, command_link, copyable, empty, message, source};
 use tarbac_report::words;
 
-use super::super::view::{Answer, Asked};
+use super::super::view::{Answer, ViewRequest};
 use crate::explore::GraphRequest;
 use crate::fault::Fault;
 use crate::jobs::WhatIf;
 
 /// The tab.
-pub(super) fn tab(asked: &Asked, what_if: &WhatIf) -> Markup {
+pub(super) fn tab(asked: &ViewRequest, what_if: &WhatIf) -> Markup {
     let report = what_if.report();
     let Some(plan) = report.plan() else {
         let more = asked.here_with("plan", "on");
@@ -53,7 +53,7 @@ fn verified(proposal: &Proposal) -> Markup {
     }
 }
 
-fn changes(asked: &Asked, what_if: &WhatIf, changes: &[RoleChange], before: usize) -> Markup {
+fn changes(asked: &ViewRequest, what_if: &WhatIf, changes: &[RoleChange], before: usize) -> Markup {
     if changes.is_empty() {
         return empty(Icon::Role, "No role change is needed, or none helps.", "");
     }
@@ -65,7 +65,7 @@ fn changes(asked: &Asked, what_if: &WhatIf, changes: &[RoleChange], before: usiz
 }
 
 /// A role change with its files and the request of Graph.
-fn one(asked: &Asked, what_if: &WhatIf, change: &RoleChange, number: usize) -> Markup {
+fn one(asked: &ViewRequest, what_if: &WhatIf, change: &RoleChange, number: usize) -> Markup {
     let body = what_if.bodies.get(number).and_then(Option::as_ref);
     html! {
         div.stack.tight {

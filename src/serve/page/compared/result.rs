@@ -14,7 +14,7 @@ use tarbac_report::html::{
 use tarbac_report::words;
 
 use super::super::parts::{ROWS, Window, why_link};
-use super::super::view::Asked;
+use super::super::view::ViewRequest;
 use super::plan;
 use crate::jobs::WhatIf;
 
@@ -34,7 +34,7 @@ const CONCERNED: [GridColumn<'_>; 2] = [
 const BARS: usize = 12;
 
 /// The numbers, and the picture of gains and losses by what the devices are under.
-pub(super) fn summary(asked: &Asked, what_if: &WhatIf) -> Markup {
+pub(super) fn summary(asked: &ViewRequest, what_if: &WhatIf) -> Markup {
     let totals = &what_if.impact.totals;
     if totals.is_same() {
         let about = format!(
@@ -171,7 +171,7 @@ fn picture(caption: &str, what: &str, counts: Counts) -> Markup {
 
 /// The tabs, and the one that is open.
 pub(super) fn parts(
-    asked: &Asked,
+    asked: &ViewRequest,
     what_if: &WhatIf,
     tab: Option<&str>,
     page: Option<usize>,
@@ -229,7 +229,12 @@ pub(super) fn parts(
     }
 }
 
-fn changes(asked: &Asked, what_if: &WhatIf, direction: Direction, page: Option<usize>) -> Markup {
+fn changes(
+    asked: &ViewRequest,
+    what_if: &WhatIf,
+    direction: Direction,
+    page: Option<usize>,
+) -> Markup {
     let people = what_if.impact.people.iter();
     let all: Vec<(&Affected, &Change)> = people
         .flat_map(|affected| {
@@ -266,7 +271,7 @@ fn changes(asked: &Asked, what_if: &WhatIf, direction: Direction, page: Option<u
     html! { (grid.markup()) (window.pager(asked)) }
 }
 
-fn row(asked: &Asked, is_served: bool, affected: &Affected, change: &Change) -> GridRow {
+fn row(asked: &ViewRequest, is_served: bool, affected: &Affected, change: &Change) -> GridRow {
     let first = affected.people.first().zip(change.resources.first());
     let first = first.filter(|_| is_served);
     let why = first.map(|(person, resource)| why(asked, person, change, resource));
@@ -291,7 +296,7 @@ fn row(asked: &Asked, is_served: bool, affected: &Affected, change: &Change) -> 
 }
 
 /// Why the decision is what it is after the change.
-fn why(asked: &Asked, person: &Named, change: &Change, resource: &Named) -> String {
+fn why(asked: &ViewRequest, person: &Named, change: &Change, resource: &Named) -> String {
     let action = change.action.id().unescaped();
     why_link(asked, &asked.served.engine, (person, action, resource))
 }

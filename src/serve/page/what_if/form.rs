@@ -6,7 +6,7 @@ use tarbac_analysis::explain::Value;
 use tarbac_report::html::{Icon, Shown, TextField, icon, submit};
 
 use super::super::overview::{said, upper_first};
-use super::super::view::Asked;
+use super::super::view::ViewRequest;
 use crate::explore::{Arguments, value};
 use crate::fault::Fault;
 
@@ -50,7 +50,7 @@ pub(super) fn canonical(given: &Arguments) -> Result<Option<String>, Fault> {
 }
 
 /// The form.
-pub(super) fn form(asked: &Asked) -> Markup {
+pub(super) fn form(asked: &ViewRequest) -> Markup {
     let engine = &asked.served.engine;
     let settings = settings_now(engine);
     html! {
@@ -84,7 +84,7 @@ pub(super) fn form(asked: &Asked) -> Markup {
 }
 
 /// A setting of one entity: the sentences of both its states, or its value.
-fn field(asked: &Asked, setting: &TenantSetting) -> Markup {
+fn field(asked: &ViewRequest, setting: &TenantSetting) -> Markup {
     let entity = value(&asked.served.engine, &setting.entity.uid);
     let name = format!("{}{ABOUT}{entity}", setting.flag);
     let chosen = asked.given.about(&setting.flag, &entity);
@@ -123,7 +123,7 @@ fn field(asked: &Asked, setting: &TenantSetting) -> Markup {
 }
 
 /// Roles that are assigned or taken away: those of the question, and fields for one more.
-fn roles(asked: &Asked, name: &str, legend: &str, shape: Icon) -> Markup {
+fn roles(asked: &ViewRequest, name: &str, legend: &str, shape: Icon) -> Markup {
     let listed = asked.given.shown(name);
     let (who, role) = (format!("{name}{ABOUT}who"), format!("{name}{ABOUT}role"));
     html! {
@@ -149,7 +149,7 @@ fn roles(asked: &Asked, name: &str, legend: &str, shape: Icon) -> Markup {
     }
 }
 
-fn reading_field(asked: &Asked, reading: &str, doc: &str, is_on: bool) -> Markup {
+fn reading_field(asked: &ViewRequest, reading: &str, doc: &str, is_on: bool) -> Markup {
     let name = format!("reading{ABOUT}{reading}");
     let other = if is_on { "off" } else { "on" };
     let argument = if is_on { "no-reading" } else { "reading" };
@@ -171,7 +171,7 @@ fn reading_field(asked: &Asked, reading: &str, doc: &str, is_on: bool) -> Markup
 }
 
 /// Everything else that the question supposes: facts, flags for all, limits, and the plan.
-fn others(asked: &Asked) -> Markup {
+fn others(asked: &ViewRequest) -> Markup {
     let facts = asked.given.shown("set");
     html! {
         @if !facts.is_empty() {
