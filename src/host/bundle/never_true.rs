@@ -78,7 +78,7 @@ fn of_policy(
             continue;
         };
         let is_asked = actions.contains(&EntityUid::from((*action).clone()));
-        if is_asked && search.truth(&whole, environment) != Truth::Is(false) {
+        if is_asked && search.truth(&whole, environment) != TypedTruth::Is(false) {
             search.environments.push(environment.clone());
         }
     }
@@ -94,7 +94,7 @@ fn of_policy(
 
 /// What the typechecker says of an expression.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Truth {
+enum TypedTruth {
     /// It always has this value.
     Is(bool),
     /// It can have either value.
@@ -269,11 +269,11 @@ impl<'p> Search<'_, 'p> {
             let value = match self.known.get(&key) {
                 Some(known) => *known,
                 None => match self.truth(&template, environment) {
-                    Truth::Is(value) => Some(value),
-                    Truth::Open => None,
+                    TypedTruth::Is(value) => Some(value),
+                    TypedTruth::Open => None,
                     // It is guarded by `has`, perhaps. If the guards are true or open, it is the part that is false.
-                    Truth::Untyped => match self.truth(&with_guards, environment) {
-                        Truth::Is(false) => Some(false),
+                    TypedTruth::Untyped => match self.truth(&with_guards, environment) {
+                        TypedTruth::Is(false) => Some(false),
                         _ => None,
                     },
                 },
@@ -285,15 +285,15 @@ impl<'p> Search<'_, 'p> {
     }
 
     /// What the typechecker says of the whole of a policy in an environment.
-    fn truth(&self, policy: &ast::Template, environment: &RequestEnv<'_>) -> Truth {
+    fn truth(&self, policy: &ast::Template, environment: &RequestEnv<'_>) -> TypedTruth {
         let typechecker = &self.typechecker;
         match typechecker.typecheck_by_single_request_env(policy, environment) {
-            PolicyCheck::Irrelevant(errors, _) if errors.is_empty() => Truth::Is(false),
+            PolicyCheck::Irrelevant(errors, _) if errors.is_empty() => TypedTruth::Is(false),
             PolicyCheck::Success(typed) if *typed.data() == Some(Type::singleton_boolean(true)) => {
-                Truth::Is(true)
+                TypedTruth::Is(true)
             }
-            PolicyCheck::Success(_) => Truth::Open,
-            PolicyCheck::Irrelevant(..) | PolicyCheck::Fail(_) => Truth::Untyped,
+            PolicyCheck::Success(_) => TypedTruth::Open,
+            PolicyCheck::Irrelevant(..) | PolicyCheck::Fail(_) => TypedTruth::Untyped,
         }
     }
 

@@ -205,10 +205,10 @@ impl<'e> Assumptions<'e> {
         let allows_more = |(leaf, mention): &(&Expr, Mention)| {
             let mut values = unassured.values.iter();
             values.any(|value| match holds(leaf, *value, is_bool, &is_it) {
-                Truth::Unasked => false,
-                Truth::Is(true) => mention.allows_more_if_true,
-                Truth::Is(false) => mention.allows_more,
-                Truth::Open => mention.allows_more || mention.allows_more_if_true,
+                AssumedTruth::Unasked => false,
+                AssumedTruth::Is(true) => mention.allows_more_if_true,
+                AssumedTruth::Is(false) => mention.allows_more,
+                AssumedTruth::Open => mention.allows_more || mention.allows_more_if_true,
             })
         };
         let worst = leaves.iter().find(|leaf| allows_more(leaf));
@@ -227,7 +227,7 @@ impl<'e> Assumptions<'e> {
 }
 
 /// The truth of a condition, as far as it is certain.
-enum Truth {
+enum AssumedTruth {
     /// The condition is not evaluated.
     Unasked,
     Is(bool),
@@ -235,18 +235,23 @@ enum Truth {
 }
 
 /// The truth of a condition under an assumed value.
-fn holds(leaf: &Expr, value: Assumed, is_bool: bool, is_it: &dyn Fn(&Expr) -> bool) -> Truth {
+fn holds(
+    leaf: &Expr,
+    value: Assumed,
+    is_bool: bool,
+    is_it: &dyn Fn(&Expr) -> bool,
+) -> AssumedTruth {
     let is_attribute =
         |part: &Expr| is_it(part) && matches!(part.expr_kind(), ExprKind::GetAttr { .. });
     match leaf.expr_kind() {
         ExprKind::HasAttr { .. } | ExprKind::ExtHasAttr { .. } if is_it(leaf) => match value {
-            Assumed::Nothing => Truth::Is(false),
+            Assumed::Nothing => AssumedTruth::Is(false),
             // The presence of a value is certain.
-            Assumed::False | Assumed::Something => Truth::Unasked,
+            Assumed::False | Assumed::Something => AssumedTruth::Unasked,
         },
-        _ if value == Assumed::Nothing => Truth::Unasked,
+        _ if value == Assumed::Nothing => AssumedTruth::Unasked,
         ExprKind::GetAttr { .. } if is_bool && is_it(leaf) => {
-            Truth::Is(value == Assumed::Something)
+            AssumedTruth::Is(value == Assumed::Something)
         }
         ExprKind::BinaryApp {
             op: BinaryOp::Eq,
@@ -256,22 +261,22 @@ fn holds(leaf: &Expr, value: Assumed, is_bool: bool, is_it: &dyn Fn(&Expr) -> bo
             let literal = match (arg1.expr_kind(), arg2.expr_kind()) {
                 (ExprKind::Lit(Literal::Bool(literal)), _) if is_attribute(arg2) => *literal,
                 (_, ExprKind::Lit(Literal::Bool(literal))) if is_attribute(arg1) => *literal,
-                _ => return Truth::Open,
+                _ => return AssumedTruth::Open,
             };
-            Truth::Is((value == Assumed::Something) == literal)
+            AssumedTruth::Is((value == Assumed::Something) == literal)
         }
         // The set may have more elements than are known.
         ExprKind::BinaryApp {
             op: BinaryOp::Contains | BinaryOp::ContainsAll | BinaryOp::ContainsAny,
             arg1,
             ..
-        } if is_within(arg1, is_it) => Truth::Is(false),
+        } if is_within(arg1, is_it) => AssumedTruth::Is(false),
         ExprKind::BinaryApp {
             op: BinaryOp::In,
             arg2,
             ..
-        } if is_within(arg2, is_it) => Truth::Is(false),
-        _ => Truth::Open,
+        } if is_within(arg2, is_it) => AssumedTruth::Is(false),
+        _ => AssumedTruth::Open,
     }
 }
 

@@ -14,14 +14,14 @@ use cedar_policy_core::ast;
 use super::Undecidable;
 use super::case::{Case, Parties};
 use super::context_key::Key;
-use super::kept::Kept;
+use super::kept::KeptTruths;
 use super::read_set::{ReadSetBuilder, Variables};
 use crate::bundle::{Scope, Vocabulary};
 use tarbac_store::{Directory, Fingerprinter, Row};
 
 /// A part of a condition, with its truth as far as it is known.
 #[derive(Debug)]
-pub(super) struct Clause {
+pub(super) struct KeptClause {
     expression: ast::Expr,
     reads: OnceLock<Reads>,
 }
@@ -38,7 +38,7 @@ enum Reads {
         read: Box<Fingerprinter>,
         of: Variables,
         context: Vec<Key>,
-        kept: Kept,
+        kept: KeptTruths,
     },
 }
 
@@ -66,14 +66,14 @@ enum Side {
 
 /// The clauses of an engine, each once, by their texts.
 #[derive(Debug, Default)]
-pub(super) struct Clauses(Mutex<BTreeMap<String, Arc<Clause>>>);
+pub(super) struct Clauses(Mutex<BTreeMap<String, Arc<KeptClause>>>);
 
 impl Clauses {
     /// The clause of an expression.
-    pub(super) fn clause(&self, expression: &ast::Expr) -> Arc<Clause> {
+    pub(super) fn clause(&self, expression: &ast::Expr) -> Arc<KeptClause> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let clause = known.entry(expression.to_string()).or_insert_with(|| {
-            Arc::new(Clause {
+            Arc::new(KeptClause {
                 expression: expression.clone(),
                 reads: OnceLock::new(),
             })
@@ -88,7 +88,7 @@ impl Clauses {
     }
 }
 
-impl Clause {
+impl KeptClause {
     fn kept(&self) -> usize {
         match self.reads.get() {
             Some(Reads::Test(_, truths)) => truths.iter().filter_map(OnceLock::get).count(),
@@ -168,7 +168,7 @@ impl Reads {
             read: Box::new(Fingerprinter::new(&read.build(directory), directory)),
             of,
             context,
-            kept: Kept::default(),
+            kept: KeptTruths::default(),
         }
     }
 }

@@ -6,7 +6,7 @@ use cedar_policy_core::ast;
 
 use super::Undecidable;
 use super::case::Case;
-use super::clause::{Clause, Clauses};
+use super::clause::{Clauses, KeptClause};
 use super::read_set::Variables;
 
 /// A policy in the form for evaluation.
@@ -16,13 +16,13 @@ pub(super) struct Conditional {
     /// The scope and all clauses.
     whole: ast::Expr,
     /// What remains to be asked; `None` for a policy that is always evaluated as a whole.
-    condition: Option<Condition>,
+    condition: Option<ConditionTree>,
 }
 
 /// Clauses joined by Cedar's operators, which are evaluated in the same order.
 #[derive(Debug)]
-pub(super) enum Condition {
-    Clause(Arc<Clause>),
+pub(super) enum ConditionTree {
+    Clause(Arc<KeptClause>),
     Not(Box<Self>),
     All(Vec<Self>),
     Any(Vec<Self>),
@@ -36,7 +36,7 @@ impl Conditional {
             let principal = policy.principal_constraint().as_expr();
             let resource = policy.resource_constraint().as_expr();
             let parts = [&principal, &resource].into_iter().chain(rest);
-            Condition::all(parts.flat_map(|part| operands(part, Joint::And)), clauses)
+            ConditionTree::all(parts.flat_map(|part| operands(part, Joint::And)), clauses)
         });
         Self {
             whole: policy.condition(),
@@ -67,7 +67,7 @@ impl Conditional {
     }
 }
 
-impl Condition {
+impl ConditionTree {
     /// The condition that an expression is.
     pub(super) fn new(expression: &ast::Expr, clauses: &Clauses) -> Self {
         let variables = Variables::new(expression);

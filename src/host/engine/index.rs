@@ -18,7 +18,7 @@ use fnv::FnvHashMap;
 use super::Undecidable;
 use super::case::Case;
 use super::clause::Clauses;
-use super::condition::{Condition, Conditional};
+use super::condition::{ConditionTree, Conditional};
 use crate::bundle::{Bundle, Policy, static_policy};
 use crate::decision::Request;
 use tarbac_store::{Directory, Row};
@@ -29,7 +29,7 @@ pub(super) struct Bucket {
     /// The policies; with a guard, without their first clause.
     policies: Policies,
     /// The first clause of all policies, if it is evaluated only once.
-    guard: Option<Condition>,
+    guard: Option<ConditionTree>,
     /// The entities in the conditions whose attributes or memberships are read.
     pub looked_into: Vec<Row>,
 }
@@ -256,7 +256,7 @@ fn guarded(policies: &[&Policy], directory: &Directory, clauses: &Arc<Clauses>) 
         match (of_clause.as_slice(), first.and_then(first_clause)) {
             ([_, _, ..], Some((clause, _))) => buckets.push(Bucket {
                 policies: conditional(&of_clause, clauses, |policy| first_clause(policy)?.1),
-                guard: Some(Condition::new(clause, clauses)),
+                guard: Some(ConditionTree::new(clause, clauses)),
                 looked_into: looked_into(&of_clause, directory),
             }),
             _ => unguarded.extend(of_clause),

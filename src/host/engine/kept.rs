@@ -10,11 +10,11 @@ const PLACES: usize = 8;
 
 /// Truth values by keys. A key with a value keeps it; once all of its places are taken, a further key gets none.
 #[derive(Debug, Default)]
-pub(super) struct Kept([OnceLock<Box<[Place]>>; SIZES.len()]);
+pub(super) struct KeptTruths([OnceLock<Box<[Place]>>; SIZES.len()]);
 
 type Place = OnceLock<(Box<[u32]>, bool)>;
 
-impl Kept {
+impl KeptTruths {
     /// The number of keys with a value.
     pub(super) fn len(&self) -> usize {
         let tables = self.0.iter().filter_map(OnceLock::get);
@@ -72,12 +72,12 @@ fn hash(key: &[u32]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kept, SIZES};
+    use super::{KeptTruths, SIZES};
 
     /// Whatever is asked, a key has its own value or none, and there is an end to what is kept.
     #[test]
     fn a_key_has_its_own_value_or_none() {
-        let kept = Kept::default();
+        let kept = KeptTruths::default();
         let truth = |number: u32| number.is_multiple_of(3);
         let all = 0..50_000_u32;
         std::thread::scope(|scope| {

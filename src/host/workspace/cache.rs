@@ -33,7 +33,7 @@ use serde::Serialize;
 
 use super::Layout;
 use super::entities::EntityFile;
-use super::kept::{Kept, Loss};
+use super::kept::{KeptDirectory, Loss};
 use crate::assembly::{EntityReader, Memo};
 use crate::bundle::{Bundle, Switches, Texts};
 use crate::engine::Engine;
@@ -158,7 +158,7 @@ impl Cache {
         let reader = Arc::new(EntityReader::for_bundle(bundle));
         let (files, of_files, of_name) = (files?, Arc::clone(&reader), name.clone());
         let work_out = move || worked_out(&files, &of_files, &of_name);
-        let kept = Kept::at(&path, self.loss.clone(), work_out).ok()?;
+        let kept = KeptDirectory::at(&path, self.loss.clone(), work_out).ok()?;
         let files = self.files.iter().map(|file| {
             let content = Content {
                 size: file.stamp.size,

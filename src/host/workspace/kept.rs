@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tarbac_store::SharedBytes;
 
 /// A file of the cache with a written directory.
-pub(super) struct Kept {
+pub(super) struct KeptDirectory {
     file: File,
     path: PathBuf,
     /// Computes the bytes again from the files of entities.
@@ -29,7 +29,7 @@ impl Loss {
     }
 }
 
-impl Kept {
+impl KeptDirectory {
     /// The file at a path. `work_out` computes the same bytes from the files of entities, and `loss` is set if that
     /// fails.
     pub(crate) fn at(
@@ -46,7 +46,7 @@ impl Kept {
     }
 }
 
-impl SharedBytes for Kept {
+impl SharedBytes for KeptDirectory {
     fn size(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
     }
