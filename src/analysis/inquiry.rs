@@ -122,7 +122,7 @@ pub fn who(
         true => Who::with_eligible(engine, action, &resource, named, &context),
         false => Who::new(engine, action, &resource, named, &context),
     };
-    let in_words = format!("{} on {}", action.short_name(), names.call(&resource));
+    let in_words = format!("{} on {}", action.short_name(), names.name_of(&resource));
     Ok((who, in_words))
 }
 
@@ -165,7 +165,7 @@ pub fn what(
         known.map_or_else(Context::empty, |(_, context)| context.clone())
     });
     let called = Named {
-        name: names.call(&principal),
+        name: names.name_of(&principal),
         uid: principal,
     };
     Ok((what, called))

@@ -128,7 +128,7 @@ impl Matrix {
             });
             match role {
                 Some(uid) => {
-                    roles.insert(format!("{}\n{uid}", names.call(&uid)), uid);
+                    roles.insert(format!("{}\n{uid}", names.name_of(&uid)), uid);
                 }
                 None => others.push(policy.id().to_owned()),
             }
@@ -239,7 +239,7 @@ impl Matrix {
 
 fn heading(names: &Lookup, uid: EntityUid) -> Heading {
     Heading {
-        name: names.call(&uid),
+        name: names.name_of(&uid),
         uid,
     }
 }

@@ -203,21 +203,23 @@ impl<'a> Lookup<'a> {
     /// Every entity of a type that stands in a file, sorted by name.
     pub fn all_of_type(&self, type_name: &EntityTypeName) -> Vec<EntityUid> {
         let rows = self.directory.rows_of(type_name);
-        let mut called: Vec<_> = rows.map(|row| (self.called(type_name, row), row)).collect();
+        let mut called: Vec<_> = rows
+            .map(|row| (self.alias_or_id(type_name, row), row))
+            .collect();
         called.sort_unstable();
         let uids = called.into_iter();
         uids.map(|(_, row)| self.directory.uid(row)).collect()
     }
 
     /// The printable name of an entity: its first alias, or else its id.
-    pub fn call(&self, uid: &EntityUid) -> String {
+    pub fn name_of(&self, uid: &EntityUid) -> String {
         match self.directory.row(uid) {
-            Some(row) => visible(self.called(uid.type_name(), row)),
+            Some(row) => visible(self.alias_or_id(uid.type_name(), row)),
             None => visible(uid.id().unescaped()),
         }
     }
 
-    fn called(&self, type_name: &EntityTypeName, row: Row) -> &'a str {
+    fn alias_or_id(&self, type_name: &EntityTypeName, row: Row) -> &'a str {
         self.aliases_of(type_name, row)
             .next()
             .unwrap_or_else(|| self.directory.id(row))

@@ -191,7 +191,7 @@ fn asked(names: &Lookup<'_>, engine: &Engine, missed: &Missed<'_>) -> String {
     let action = engine.bundle().vocabulary().action(&request.action);
     format!(
         "{}, {}, {}",
-        names.call(&request.principal),
+        names.name_of(&request.principal),
         action.map_or_else(
             || request.action.to_string(),
             |action| match action.is_question() {
@@ -199,7 +199,7 @@ fn asked(names: &Lookup<'_>, engine: &Engine, missed: &Missed<'_>) -> String {
                 false => action.short_name().to_owned(),
             }
         ),
-        names.call(&request.resource),
+        names.name_of(&request.resource),
     )
 }
 

@@ -85,7 +85,7 @@ impl RoleDefinition {
     /// # Errors
     /// The role has no permission, or a policy has a part that a role definition cannot express: a finding for each.
     pub fn for_role(engine: &Engine, role: &EntityUid) -> Result<Self, Vec<Finding>> {
-        let name = Lookup::new(engine).call(role);
+        let name = Lookup::new(engine).name_of(role);
         let mut findings = Vec::new();
         let mut permissions = BTreeSet::new();
         let mut docs = Vec::new();

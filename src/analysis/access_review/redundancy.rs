@@ -66,11 +66,11 @@ impl AssignmentEffects {
     /// The redundancy of an assignment; `None` if it has an effect or cannot be judged.
     fn redundancy(&self, id: EdgeId) -> Option<Redundancy> {
         let representative = self.representatives[id];
-        let is = |flags| is(flags, representative);
+        let is = |flags| is_set(flags, representative);
         if self.is_unlisted[id] {
             return None;
         }
-        if self.is_unknown(id) || self::is(&self.gives, id) || is(&self.gives) {
+        if self.is_unknown(id) || is_set(&self.gives, id) || is(&self.gives) {
             return None;
         }
         match is(&self.is_used) || is(&self.is_needed) {
@@ -80,7 +80,7 @@ impl AssignmentEffects {
     }
 
     fn is_unknown(&self, id: EdgeId) -> bool {
-        is(&self.is_unknown, self.representatives[id])
+        is_set(&self.is_unknown, self.representatives[id])
     }
 
     /// The number of assignments with indeterminate decisions.
@@ -101,7 +101,7 @@ impl AssignmentEffects {
     }
 }
 
-fn is(flags: &IndexVec<EdgeId, AtomicBool>, id: EdgeId) -> bool {
+fn is_set(flags: &IndexVec<EdgeId, AtomicBool>, id: EdgeId) -> bool {
     flags[id].load(Ordering::Relaxed)
 }
 
@@ -134,7 +134,7 @@ impl ClassReviewer<'_, '_> {
             if assignments.behind(to).any(|row| used.contains(&row)) {
                 set(&effects.is_used, id);
             }
-            if !is(&effects.gives, id) && self.changes_without(decisions, person, &[id]) {
+            if !is_set(&effects.gives, id) && self.changes_without(decisions, person, &[id]) {
                 set(&effects.gives, id);
             }
         }
@@ -292,7 +292,7 @@ impl<'e> Review<'e> {
             // Only entitlements need the index, and none are collected here.
             let index = (AskerId::new(0), SurveyId::new(0));
             let reviewer = ClassReviewer::new(self, survey, index);
-            survey.one(survey.class(person), |decisions| {
+            survey.visit_class(survey.class(person), |decisions| {
                 reviewer.changes_without(decisions, row, gone)
             })
         })

@@ -242,7 +242,7 @@ fn fill_in_survey<T: HasCells>(
         return;
     }
     let summary = Summary::new(engines, survey);
-    survey.one(class, |decisions| {
+    survey.visit_class(class, |decisions| {
         let own = SharedMembers::default();
         let known = match decisions.is_whole() {
             true => shared,
@@ -289,11 +289,11 @@ pub(crate) fn is_out_of_reach(
     on_page: OnPage,
     cell: CellId,
 ) -> bool {
-    let may = |action| is(decisions.outcome(state, action, cell), Decision::Allow);
+    let may = |action| has_decision(decisions.outcome(state, action, cell), Decision::Allow);
     may(on_page.action) && !may(on_page.page)
 }
 
 /// Whether an outcome is this decision.
-pub(crate) fn is(outcome: Option<&Outcome>, decision: Decision) -> bool {
+pub(crate) fn has_decision(outcome: Option<&Outcome>, decision: Decision) -> bool {
     outcome.is_some_and(|outcome| outcome.decision == decision)
 }

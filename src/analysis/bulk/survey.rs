@@ -230,7 +230,7 @@ impl<'e> BulkDecision<'e> {
         for batch in Batch::all(with) {
             let membership = self.membership(&batch);
             let visited = batch.members.par_iter().map(|member| {
-                let split = CellSplit::by(member, &membership, &self.resources.classes);
+                let split = CellSplit::by_sets_of(member, &membership, &self.resources.classes);
                 let (result, cell_marks) = visit(&self.decisions(member.class, &split));
                 done();
                 (member.class, result, split, cell_marks)
@@ -281,7 +281,11 @@ impl<'e> BulkDecision<'e> {
     }
 
     /// Visits one class of people.
-    pub(crate) fn one<T>(&self, class: ClassId, visit: impl FnOnce(&ClassDecisions<'_>) -> T) -> T {
+    pub(crate) fn visit_class<T>(
+        &self,
+        class: ClassId,
+        visit: impl FnOnce(&ClassDecisions<'_>) -> T,
+    ) -> T {
         let sets = self.sets(self.first(class));
         let batches = Batch::all(std::iter::once((class, sets.as_slice())));
         let batch = batches.first().filter(|_| !sets.is_empty());
@@ -291,7 +295,7 @@ impl<'e> BulkDecision<'e> {
             return visit(&self.decisions(class, &split));
         };
         let membership = self.membership(batch);
-        let split = CellSplit::by(member, &membership, &self.resources.classes);
+        let split = CellSplit::by_sets_of(member, &membership, &self.resources.classes);
         visit(&self.decisions(class, &split))
     }
 

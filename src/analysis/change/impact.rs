@@ -178,7 +178,7 @@ impl Comparison<'_> {
                 continue;
             };
             let resources = survey.indices_of(asked.iter().map(|(_, resource)| resource));
-            survey.one(class, |in_class| {
+            survey.visit_class(class, |in_class| {
                 let requests = asked.iter().zip(resources).zip(&mut decisions);
                 for (((action, _), resource), decided) in requests {
                     let action = survey.actions().position(|known| known == action);

@@ -81,7 +81,7 @@ impl What {
                 |action| !action.is_question(),
                 |_, action| context(action),
             );
-            let mut of_type = survey.one(ClassId::new(0), |decisions| {
+            let mut of_type = survey.visit_class(ClassId::new(0), |decisions| {
                 by_decisions(engine, &survey, decisions, named)
             });
             of_type.sort_by(|one, other| {

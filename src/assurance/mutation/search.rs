@@ -296,10 +296,10 @@ fn case(place: &Place<'_>, request: &Request, outcome: &Outcome, mutant: &Mutant
     let action = engine.bundle().vocabulary().action(&request.action);
     let is_question = action.is_none_or(Action::is_question);
     let called = |uid: &EntityUid, found: Result<EntityUid, _>| match found {
-        Ok(found) if found == *uid => names.call(uid),
+        Ok(found) if found == *uid => names.name_of(uid),
         _ => uid.to_string(),
     };
-    let named = |uid: &EntityUid| Name::from(names.call(uid).as_str());
+    let named = |uid: &EntityUid| Name::from(names.name_of(uid).as_str());
     let principal = called(
         &request.principal,
         names.any_principal(&named(&request.principal)),

@@ -76,7 +76,7 @@ impl Filter {
         };
         uid.to_string() == *wanted
             || uid.id().unescaped() == wanted
-            || names.call(uid).eq_ignore_ascii_case(wanted)
+            || names.name_of(uid).eq_ignore_ascii_case(wanted)
     }
 }
 

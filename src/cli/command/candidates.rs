@@ -125,7 +125,7 @@ pub(crate) fn holdings(typed: &OsStr) -> Vec<CompletionCandidate> {
 /// The names of entities; the id instead of a name that a shell would split.
 fn called(names: &Lookup<'_>, entities: Vec<EntityUid>) -> Vec<(String, Option<String>)> {
     let called = entities.into_iter().map(|uid| {
-        let name = names.call(&uid);
+        let name = names.name_of(&uid);
         match name.contains(char::is_whitespace) {
             true => (uid.id().unescaped().to_owned(), Some(name)),
             false => (name, None),

@@ -33,7 +33,7 @@ pub(crate) struct OpenArgs {
 
 pub(crate) fn run(global: &GlobalArgs, arguments: &OpenArgs) -> Result<Exit, Failure> {
     let settings = Settings {
-        folder: super::serve::told(&global.workspace),
+        folder: super::serve::folder_argument(&global.workspace),
         bound: Some(match arguments.no_browser {
             true => tell,
             false => show,

@@ -80,7 +80,7 @@ pub(crate) fn run(
     let lines = open(&arguments.log).map_err(failed)?;
     #[cfg(feature = "fleet")]
     if arguments.of_store.each_revision {
-        let (replay, engine) = of_store::each(global, arguments, lines)?;
+        let (replay, engine) = of_store::each_revision(global, arguments, lines)?;
         return write(global, arguments, (&replay, &engine), output);
     }
     let engine = workspace(global, arguments)?.engine;
@@ -120,7 +120,7 @@ fn write(
 /// What the records are decided with.
 fn workspace(global: &GlobalArgs, arguments: &ReplayArgs) -> Result<Workspace, Failure> {
     #[cfg(feature = "fleet")]
-    if let Some(workspace) = of_store::one(global, arguments)? {
+    if let Some(workspace) = of_store::one_revision(global, arguments)? {
         return Ok(workspace);
     }
     let (layout, switches) = (layout(global), switches(global)?);

@@ -271,7 +271,7 @@ impl ServeArgs {
             insecure_http: self.insecure_http,
             anonymous: self.anonymous,
             page: !self.no_page,
-            folder: told(folder),
+            folder: folder_argument(folder),
             watch: !self.no_watch,
             decision_log: self.decision_log.settings(),
             limits: Limits {
@@ -329,7 +329,7 @@ pub(crate) fn run(
 }
 
 /// The folder of a workspace as commands have to be told it; `None` for the one that they begin in.
-pub(crate) fn told(folder: &Path) -> Option<String> {
+pub(crate) fn folder_argument(folder: &Path) -> Option<String> {
     (folder != Path::new(".")).then(|| folder.display().to_string())
 }
 

@@ -56,7 +56,7 @@ impl Lookup<'_> {
                     Nearest::to(uid.as_ref().map_or(&text, |uid| uid.id().unescaped()));
                 for type_name in types {
                     for row in self.directory.rows_of(type_name) {
-                        let called = self.called(type_name, row);
+                        let called = self.alias_or_id(type_name, row);
                         nearest.offer(self.directory.id(row), called);
                         for alias in self.aliases_of(type_name, row) {
                             nearest.offer(alias, alias);
@@ -74,7 +74,7 @@ impl Lookup<'_> {
         let of_types = types
             .iter()
             .flat_map(|of| self.directory.rows_of(of).map(move |row| (of, row)));
-        let called = of_types.map(|(of, row)| self.called(of, row));
+        let called = of_types.map(|(of, row)| self.alias_or_id(of, row));
         let mut called: Vec<&str> = called.take(FEW + 1).collect();
         called.sort_unstable();
         (called.len() <= FEW).then(|| format!("there are: {}", called.join(", ")))

@@ -155,7 +155,7 @@ impl Teller<'_> {
             return format!("the {id}");
         }
         match self.engine.directory().defines(uid) {
-            true => self.names.call(uid),
+            true => self.names.name_of(uid),
             false => id.to_owned(),
         }
     }

@@ -12,7 +12,7 @@ use tarbac_report::access_review;
 use super::api::answered;
 use super::arguments::{Arguments, Suppositions};
 use super::compared::add_limits;
-use super::documents::{ListPart, key, with};
+use super::documents::{ListPart, key, with_page};
 use super::supposed::supposed;
 use super::typed::{Typed, add_suppositions};
 use super::what_if::begun;
@@ -163,7 +163,7 @@ fn written(made: &Reviewed, part: &ListPart) -> Result<String, Fault> {
     let whole = part.cut(&mut shown.people, |holder| {
         holder.people.first().map(key).unwrap_or_default()
     })?;
-    Ok(with(
+    Ok(with_page(
         access_review::document(&shown, premises, state),
         whole,
     ))

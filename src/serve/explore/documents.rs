@@ -90,7 +90,7 @@ fn who(supposed: &Supposed, mut given: Arguments) -> Result<String, Fault> {
     let whole = part.cut(&mut who.may, |permitted| key(&permitted.principal))?;
     let provenance = supposed.engine.provenance();
     let document = who_what::document(&who, &supposed.premises, provenance);
-    Ok(with(document, whole))
+    Ok(with_page(document, whole))
 }
 
 /// The question who, by its arguments.
@@ -121,7 +121,7 @@ fn what(supposed: &Supposed, mut given: Arguments) -> Result<String, Fault> {
     })?;
     let provenance = supposed.engine.provenance();
     let document = who_what::what_document(&what, &called, &supposed.premises, provenance);
-    Ok(with(document, whole))
+    Ok(with_page(document, whole))
 }
 
 /// The question what, by its arguments.
@@ -150,7 +150,7 @@ fn of_matrix(supposed: &Supposed, mut given: Arguments) -> Result<String, Fault>
     }
     let provenance = supposed.engine.provenance();
     let document = matrix::document(&table, &supposed.premises, provenance);
-    Ok(with(document, whole))
+    Ok(with_page(document, whole))
 }
 
 /// The rows and blocks of a matrix, by their arguments.
@@ -225,7 +225,7 @@ impl ListPart {
 }
 
 /// A document, with the key `page` where it is a part.
-pub(super) fn with(document: String, whole: Option<ListPosition>) -> String {
+pub(super) fn with_page(document: String, whole: Option<ListPosition>) -> String {
     let (Some(whole), Ok(Value::Object(members))) = (whole, serde_json::from_str(&document)) else {
         return document;
     };

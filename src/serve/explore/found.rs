@@ -148,7 +148,7 @@ fn hit(engine: &Engine, uid: &EntityUid) -> Hit {
 /// What a question can call an entity, so that nothing else is meant: what people call it, or else its UID.
 pub(crate) fn value(engine: &Engine, uid: &EntityUid) -> String {
     let names = Lookup::new(engine);
-    let called = names.call(uid);
+    let called = names.name_of(uid);
     let of_type = std::slice::from_ref(uid.type_name());
     let others = asked_of(engine, |action| {
         match action.principals.contains(uid.type_name()) {

@@ -110,7 +110,7 @@ fn rows(asked: &ViewRequest) -> Vec<[String; 4]> {
         rows.push(row(
             "setting",
             &setting.entity.name,
-            said(&setting),
+            setting_sentence(&setting),
             &setting.doc,
         ));
     }
@@ -209,7 +209,7 @@ fn settings(asked: &ViewRequest) -> Markup {
         let of_flag: Vec<&TenantSetting> = settings.iter().filter(|of| of.flag == flag).collect();
         let doc = of_flag.first().map_or("", |of| of.doc.as_str());
         GridRow::new(vec![
-            html! { ul { @for setting in of_flag { li { (Shown(&said(setting))) } } } },
+            html! { ul { @for setting in of_flag { li { (Shown(&setting_sentence(setting))) } } } },
             html! { (Shown(doc)) },
         ])
     });
@@ -223,7 +223,7 @@ fn settings(asked: &ViewRequest) -> Markup {
 }
 
 /// A setting as it is, in the words of the schema.
-pub(super) fn said(setting: &TenantSetting) -> String {
+pub(super) fn setting_sentence(setting: &TenantSetting) -> String {
     let said = match (&setting.says, &setting.value) {
         (SettingWords::Switch { on, .. }, Some(Value::Bool(true))) => on.clone(),
         (SettingWords::Switch { off, .. }, _) => off.clone(),

@@ -48,7 +48,7 @@ pub fn follow(
     log::begin(settings.log_format, traces.as_ref());
     let threads = Arc::new(readers()?);
     let app = match followed {
-        Followed::One(source) => one(settings, following, source, &threads)?,
+        Followed::One(source) => one_workspace(settings, following, source, &threads)?,
         Followed::Several(sources) => several(settings, following, sources, &threads, empty)?,
     };
     run_until_stopped(&app)
@@ -71,7 +71,7 @@ fn teller(messages: Sender<Message>, place: usize) -> Teller {
     Box::new(move |told| drop(messages.send((place, told))))
 }
 
-fn one(
+fn one_workspace(
     settings: Settings,
     following: FollowSettings,
     source: Box<dyn RevisionSource>,

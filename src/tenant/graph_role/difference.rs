@@ -74,7 +74,7 @@ pub fn differences(engine: &Engine, rows: &[RoleDefinitionRow]) -> Vec<RoleDiffe
             .filter(|id| is_compared(id))
             .collect();
         let (name, mut policies) = match &role {
-            Some(role) => (names.call(role), permissions(engine, role)),
+            Some(role) => (names.name_of(role), permissions(engine, role)),
             None => (row.display_name.clone(), Ok(BTreeSet::new())),
         };
         if let Ok(policies) = &mut policies {
@@ -91,7 +91,7 @@ pub fn differences(engine: &Engine, rows: &[RoleDefinitionRow]) -> Vec<RoleDiffe
     }
     for role in roles {
         let policies = permissions(engine, &role);
-        let name = names.call(&role);
+        let name = names.name_of(&role);
         differences.push(difference(name, None, &BTreeSet::new(), policies, &known));
     }
     differences.sort_by(|one, other| one.name.cmp(&other.name));

@@ -173,7 +173,7 @@ impl<'s> CellSplit<'s> {
     }
 
     /// Splits classes by the sets of a member of a batch.
-    pub(super) fn by(
+    pub(super) fn by_sets_of(
         member: &'s Member<'s>,
         membership: &'s Membership,
         classes: &'s Resources,

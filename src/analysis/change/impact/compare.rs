@@ -6,7 +6,9 @@ use cedar_policy::EntityUid;
 
 use super::{AFTER, BEFORE, ChangedDecision, Concerned, Direction, States};
 use crate::bulk::index::{ActionId, AskerId, CellId, SurveyId};
-use crate::bulk::summary::{AskedActions, CellSet, OnPage, Summary, is, is_out_of_reach, on_page};
+use crate::bulk::summary::{
+    AskedActions, CellSet, OnPage, Summary, has_decision, is_out_of_reach, on_page,
+};
 use crate::bulk::survey::{BulkDecision, CellMarks, ClassDecisions};
 use crate::explain::Named;
 use tarbac_host::bundle::Action;
@@ -68,10 +70,10 @@ impl ClassImpact {
         count: u64,
     ) {
         self.decisions += count;
-        self.allowed_before += count * u64::from(is(before, Decision::Allow));
-        self.allowed_after += count * u64::from(is(after, Decision::Allow));
-        self.unknown_before += count * u64::from(is(before, Decision::Indeterminate));
-        self.unknown_after += count * u64::from(is(after, Decision::Indeterminate));
+        self.allowed_before += count * u64::from(has_decision(before, Decision::Allow));
+        self.allowed_after += count * u64::from(has_decision(after, Decision::Allow));
+        self.unknown_before += count * u64::from(has_decision(before, Decision::Indeterminate));
+        self.unknown_after += count * u64::from(has_decision(after, Decision::Indeterminate));
         match direction {
             Some(Direction::Gained) => self.gained += count,
             Some(Direction::Lost) => self.lost += count,
@@ -312,7 +314,7 @@ struct LostPage {
 
 /// The direction in which a decision changes, if it does.
 fn direction(before: Option<&Outcome>, after: Option<&Outcome>) -> Option<Direction> {
-    let are = |decision| [before, after].map(|outcome| is(outcome, decision));
+    let are = |decision| [before, after].map(|outcome| has_decision(outcome, decision));
     match (are(Decision::Allow), are(Decision::Indeterminate)) {
         ([false, true], _) => Some(Direction::Gained),
         ([true, false], _) => Some(Direction::Lost),

@@ -53,7 +53,7 @@ pub(super) fn lasting_ended(engine: &Engine, changed: &Engine, names: &Lookup<'_
                     || format!("{name} of {{entity}} is true"),
                     ToString::to_string,
                 );
-                let told = told.replace("{entity}", &names.call(&uid));
+                let told = told.replace("{entity}", &names.name_of(&uid));
                 findings.push(Finding::error(
                     code::what_if::CHANGE,
                     format!("{told}, and {lasting}"),
@@ -124,9 +124,9 @@ pub(super) fn not_holding(
         if reported.insert(index) {
             let message = format!(
                 "after all changes {} is {} {}, other than `{}` says",
-                names.call(&uid),
+                names.name_of(&uid),
                 if is_in { "not in" } else { "still in" },
-                names.call(&group),
+                names.name_of(&group),
                 changes[index].typed()
             );
             let finding = Finding::error(code::what_if::CHANGE, message);
@@ -160,15 +160,15 @@ pub(super) fn side_effects(
             let others: Vec<String> = roles
                 .map(|row| directory.uid(row))
                 .filter(|other| *other != role)
-                .map(|other| names.call(&other))
+                .map(|other| names.name_of(&other))
                 .collect();
             if !others.is_empty() {
                 side_effects.push(format!(
                     "{} leaves the {} {}, which gives more than {}: {}",
-                    names.call(&holder),
+                    names.name_of(&holder),
                     in_words(left.type_name()),
-                    names.call(&left),
-                    names.call(&role),
+                    names.name_of(&left),
+                    names.name_of(&role),
                     others.join(", ")
                 ));
             }

@@ -34,7 +34,7 @@ pub fn settings(engine: &Engine, flag: &str) -> Vec<String> {
     let of_all = values.iter().filter(|value| !value.is_empty());
     let mut settings: Vec<String> = of_all.map(|value| (*value).to_owned()).collect();
     for uid in names.all_of_type(&of_type) {
-        let name = names.call(&uid);
+        let name = names.name_of(&uid);
         settings.extend(values.iter().map(|value| format!("{name}={value}")));
     }
     settings
@@ -135,7 +135,7 @@ fn facts_of(
             let (uid, role) = holder_and_role(engine, names, text)?;
             let leading = leading(engine, &uid, &role);
             if leading.is_empty() {
-                let message = format!("{} does not have that role", names.call(&uid));
+                let message = format!("{} does not have that role", names.name_of(&uid));
                 return Err(Box::new(Finding::error(code::what_if::CHANGE, message)));
             }
             let left = leading

@@ -111,7 +111,7 @@ impl Wording<'_> {
         let mut groups: Vec<(Statement, String, Vec<String>)> = Vec::new();
         for clause in clauses {
             let type_name = clause.entity.type_name().to_string();
-            let name = self.names.call(&clause.entity);
+            let name = self.names.name_of(&clause.entity);
             let can_share = match clause.statement {
                 Statement::Is(path, _) => {
                     let attribute = self.attribute(&clause.entity, path);
@@ -175,7 +175,7 @@ impl Wording<'_> {
             }
             Statement::In(group, is_in) => {
                 let text = vocabulary.type_annotation(&group.type_name().to_string(), "told");
-                let name = self.names.call(group);
+                let name = self.names.name_of(group);
                 let sentence = match text {
                     Some(text) => filled(text, subject, &name),
                     None => format!("{subject} is in the {} {name}", in_words(group.type_name())),
@@ -187,7 +187,7 @@ impl Wording<'_> {
 
     fn value(&self, value: &Value) -> String {
         match (entity_of(value), value) {
-            (Some(uid), _) => self.names.call(&uid),
+            (Some(uid), _) => self.names.name_of(&uid),
             (None, Value::String(text)) => text.clone(),
             (None, value) => value.to_string(),
         }

@@ -48,7 +48,7 @@ impl OfStoreArgs {
 }
 
 /// The revision that all records are decided with; `None` where no store is named.
-pub(super) fn one(
+pub(super) fn one_revision(
     global: &GlobalArgs,
     arguments: &ReplayArgs,
 ) -> Result<Option<Workspace>, Failure> {
@@ -96,7 +96,7 @@ fn loaded(
 ///
 /// # Errors
 /// The log or a store cannot be read, or no revision is to be had.
-pub(super) fn each(
+pub(super) fn each_revision(
     global: &GlobalArgs,
     arguments: &ReplayArgs,
     lines: Box<dyn BufRead>,

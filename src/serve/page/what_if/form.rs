@@ -5,7 +5,7 @@ use tarbac_analysis::change::what_if::{SettingWords, TenantSetting, settings_now
 use tarbac_analysis::explain::Value;
 use tarbac_report::html::{Icon, Shown, TextField, icon, submit};
 
-use super::super::overview::{said, upper_first};
+use super::super::overview::{setting_sentence, upper_first};
 use super::super::view::ViewRequest;
 use crate::explore::{Arguments, value};
 use crate::fault::Fault;
@@ -88,7 +88,7 @@ fn field(asked: &ViewRequest, setting: &TenantSetting) -> Markup {
     let entity = value(&asked.served.engine, &setting.entity.uid);
     let name = format!("{}{ABOUT}{entity}", setting.flag);
     let chosen = asked.given.about(&setting.flag, &entity);
-    let now = said(setting);
+    let now = setting_sentence(setting);
     match &setting.says {
         SettingWords::Switch { on, off } => {
             let is_on = setting.value == Some(Value::Bool(true));

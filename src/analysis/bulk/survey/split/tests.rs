@@ -77,7 +77,7 @@ fn a_cell_has_the_resources_of_a_class_in_the_same_sets() {
     let sets = sets(2, &[]);
     let member = member(&sets, 0);
     let membership = membership(1, &[&[0b01], &[0b10], &[0b01], &[0b01], &[0b01]]);
-    let split = CellSplit::by(&member, &membership, &classes);
+    let split = CellSplit::by_sets_of(&member, &membership, &classes);
     assert_eq!(cells(&split, 5), (vec![0, 1, 2, 2, 0], vec![2, 1, 2]));
     let firsts: Vec<u32> = split.cells().iter().map(|cell| cell.first.raw()).collect();
     assert_eq!(firsts, [0, 1, 2]);
@@ -91,7 +91,7 @@ fn the_sets_of_others_do_not_split() {
     let member = member(&sets, 3);
     // Only the fourth bit is of this member.
     let membership = membership(1, &[&[0b0111], &[0b1000], &[0b10000]]);
-    let split = CellSplit::by(&member, &membership, &classes);
+    let split = CellSplit::by_sets_of(&member, &membership, &classes);
     assert_eq!(cells(&split, 3), (vec![0, 1, 0], vec![2, 1]));
 }
 
@@ -101,7 +101,7 @@ fn sets_of_several_words_split_as_well() {
     let sets = sets(70, &[]);
     let member = member(&sets, 0);
     let membership = membership(2, &[&[0, 1], &[0, 2], &[0, 1]]);
-    let split = CellSplit::by(&member, &membership, &classes);
+    let split = CellSplit::by_sets_of(&member, &membership, &classes);
     assert_eq!(cells(&split, 3), (vec![0, 1, 0], vec![2, 1]));
 }
 
@@ -119,7 +119,7 @@ fn an_action_sees_the_sets_that_its_policies_ask_about() {
     let sets = sets(2, &[1]);
     let member = member(&sets, 0);
     let membership = membership(1, &[&[0b00], &[0b01], &[0b10]]);
-    let split = CellSplit::by(&member, &membership, &classes);
+    let split = CellSplit::by_sets_of(&member, &membership, &classes);
     let read = |cell| split.sets_read(CellId::new(cell), StateId::new(0), ActionId::new(0));
     assert_eq!([0, 1, 2].map(read), [0b00, 0b00, 0b10]);
     // The sets are not asked about for another action.
