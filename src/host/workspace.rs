@@ -174,9 +174,9 @@ impl Workspace {
     pub fn load_by(
         layout: &Layout,
         switches: &Switches,
-        means: &LoadOptions,
+        options: &LoadOptions,
     ) -> Result<Self, LoadError> {
-        Self::from_examination(examine_by(layout, switches, means)?)
+        Self::from_examination(examine_by(layout, switches, options)?)
     }
 
     /// The workspace of an examination.
@@ -211,14 +211,14 @@ pub fn examine(layout: &Layout, switches: &Switches) -> Result<Examination, Load
 fn examine_by(
     layout: &Layout,
     switches: &Switches,
-    means: &LoadOptions,
+    options: &LoadOptions,
 ) -> Result<Examination, LoadError> {
     match metadata(&layout.root)? {
         Some(root) if root.is_dir() => {}
         _ => return Err(unreadable(&layout.root, "it is not a folder", None).into()),
     }
     consistently(layout, |finished| {
-        let mut examination = examine_once(layout, switches, means)?;
+        let mut examination = examine_once(layout, switches, options)?;
         examination.findings.extend(finished_change(finished));
         finding::sort(&mut examination.findings);
         Ok(examination)
@@ -228,7 +228,7 @@ fn examine_by(
 fn examine_once(
     layout: &Layout,
     switches: &Switches,
-    means: &LoadOptions,
+    options: &LoadOptions,
 ) -> Result<Examination, LoadError> {
     let not_checked_out = submodules::not_checked_out(layout)?;
     if !not_checked_out.is_empty() {
@@ -257,10 +257,10 @@ fn examine_once(
     texts.not_read.extend(gone.names.iter().cloned());
     texts.missing = gone.names;
     texts.not_read.extend(above.iter().map(|path| shown(path)));
-    let cache = means
+    let cache = options
         .cache
-        .then(|| Cache::for_workspace(layout, &entities, &means.loss));
-    let inputs = || entities::inputs(entities, means);
+        .then(|| Cache::for_workspace(layout, &entities, &options.loss));
+    let inputs = || entities::inputs(entities, options);
     let mut examination = match cache.flatten() {
         Some(mut cache) => assemble(&texts, inputs, switches, &mut cache)?,
         None => assemble(&texts, inputs, switches, &mut NothingKnown)?,

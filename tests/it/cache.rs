@@ -32,7 +32,7 @@ fn large() -> Tarbac {
 fn loaded(tarbac: &Tarbac) -> (u64, Workspace) {
     let count = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&count);
-    let means = LoadOptions {
+    let options = LoadOptions {
         cache: true,
         progress: Some(Arc::new(move |read, _| {
             counted.fetch_add(read, Ordering::Relaxed);
@@ -40,7 +40,7 @@ fn loaded(tarbac: &Tarbac) -> (u64, Workspace) {
         ..LoadOptions::default()
     };
     let layout = Layout::new(tarbac.path(""), shipped::rules());
-    let workspace = Workspace::load_by(&layout, &Switches::default(), &means).unwrap();
+    let workspace = Workspace::load_by(&layout, &Switches::default(), &options).unwrap();
     (count.load(Ordering::Relaxed), workspace)
 }
 

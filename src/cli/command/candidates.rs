@@ -162,7 +162,7 @@ fn engine() -> Option<Engine> {
     if size(&root.join("entities")) > QUICK {
         return None;
     }
-    let means = LoadOptions {
+    let options = LoadOptions {
         cache: false,
         progress: None,
         ..LoadOptions::default()
@@ -170,7 +170,7 @@ fn engine() -> Option<Engine> {
     let workspace = Workspace::load_by(
         &Layout::new(root, product::rules()),
         &Switches::default(),
-        &means,
+        &options,
     );
     Some(workspace.ok()?.engine)
 }

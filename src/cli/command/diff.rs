@@ -69,8 +69,8 @@ pub(crate) fn run(
         ..layout
     };
     let read = |name: &str| {
-        let state = reading(global, |means| {
-            let examination = state(&layout, name, &switches, means)?;
+        let state = reading(global, |options| {
+            let examination = state(&layout, name, &switches, options)?;
             Ok::<_, Failure>(Workspace::from_examination(examination)?)
         })?;
         note_warnings(&state);

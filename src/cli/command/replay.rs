@@ -131,8 +131,8 @@ fn workspace(global: &GlobalArgs, arguments: &ReplayArgs) -> Result<Workspace, F
         others: vec![PathBuf::from(new)],
         ..layout
     };
-    let workspace = reading(global, |means| {
-        let examination = state(&layout, new, &switches, means)?;
+    let workspace = reading(global, |options| {
+        let examination = state(&layout, new, &switches, options)?;
         Ok::<_, Failure>(Workspace::from_examination(examination)?)
     })?;
     note_warnings(&workspace);

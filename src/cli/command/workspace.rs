@@ -23,7 +23,9 @@ pub(crate) fn load_from(
     switches: &Switches,
     global: &GlobalArgs,
 ) -> Result<Workspace, Failure> {
-    let workspace = reading(global, |means| Workspace::load_by(layout, switches, means))?;
+    let workspace = reading(global, |options| {
+        Workspace::load_by(layout, switches, options)
+    })?;
     note_warnings(&workspace);
     Ok(workspace)
 }
@@ -40,7 +42,7 @@ pub(crate) fn note_warnings(workspace: &Workspace) {
 pub(crate) fn reading<T>(global: &GlobalArgs, read: impl FnOnce(&LoadOptions) -> T) -> T {
     let bar = progress("reading");
     let shown = bar.clone();
-    let means = LoadOptions {
+    let options = LoadOptions {
         cache: !global.no_cache,
         progress: Some(Arc::new(move |count, size| {
             shown.set_length(size);
@@ -48,7 +50,7 @@ pub(crate) fn reading<T>(global: &GlobalArgs, read: impl FnOnce(&LoadOptions) ->
         })),
         loss: global.loss.clone(),
     };
-    let result = read(&means);
+    let result = read(&options);
     bar.finish_and_clear();
     result
 }

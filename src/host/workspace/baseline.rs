@@ -111,10 +111,10 @@ pub fn state(
     layout: &Layout,
     name: &str,
     switches: &Switches,
-    means: &LoadOptions,
+    options: &LoadOptions,
 ) -> Result<Examination, LoadError> {
     match on_disk(layout, name)? {
-        Some(of) => examine_by(&of, switches, means),
+        Some(of) => examine_by(&of, switches, options),
         None => match revision(layout, name) {
             Err(LoadError::Invalid(findings)) => Ok(Examination::without_rules(findings)),
             revision => {

@@ -44,9 +44,9 @@ pub(super) fn opened(
 }
 
 /// The files of entities as input for a directory, with reports of the progress.
-pub(super) fn inputs(files: Vec<EntityFile>, means: &LoadOptions) -> Vec<Input> {
+pub(super) fn inputs(files: Vec<EntityFile>, options: &LoadOptions) -> Vec<Input> {
     let size = files.iter().map(|file| file.metadata.len()).sum();
-    let watched = |reader: Box<dyn Read + Send>| match &means.progress {
+    let watched = |reader: Box<dyn Read + Send>| match &options.progress {
         Some(progress) => Box::new(Watched {
             reader,
             progress: Arc::clone(progress),

@@ -91,11 +91,11 @@ fn a_disk_that_lies_changes_no_answer() {
     let tarbac = large();
     let layout = Layout::new(tarbac.path(""), shipped::rules());
     let load = |cache| {
-        let means = LoadOptions {
+        let options = LoadOptions {
             cache,
             ..LoadOptions::default()
         };
-        Workspace::load_by(&layout, &Switches::default(), &means).unwrap()
+        Workspace::load_by(&layout, &Switches::default(), &options).unwrap()
     };
     let expected = load(false);
     let requests = requests(&expected.engine);
@@ -173,15 +173,15 @@ fn what_is_lost_is_said_to_whoever_loaded_it() {
     let [broken, sound] = [(); 2].map(|()| {
         let tarbac = large();
         loaded(&tarbac);
-        let means = LoadOptions {
+        let options = LoadOptions {
             cache: true,
             ..LoadOptions::default()
         };
-        (tarbac, means)
+        (tarbac, options)
     });
-    let engines = [&broken, &sound].map(|(tarbac, means)| {
+    let engines = [&broken, &sound].map(|(tarbac, options)| {
         let layout = Layout::new(tarbac.path(""), shipped::rules());
-        let workspace = Workspace::load_by(&layout, &Switches::default(), means);
+        let workspace = Workspace::load_by(&layout, &Switches::default(), options);
         workspace.unwrap().engine
     });
     let (tarbac, _) = &broken;
