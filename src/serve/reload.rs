@@ -302,7 +302,7 @@ impl Reloader {
             "reloaded"
         );
         if self.app.settings.page {
-            served.find_index();
+            served.name_index();
         }
         self.before = Some(before);
         Reloaded::Ok

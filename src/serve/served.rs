@@ -20,7 +20,7 @@ use tarbac_store::Row;
 
 use crate::clock;
 use crate::explore::searched;
-use crate::find::FindIndex;
+use crate::name_index::NameIndex;
 use crate::names::Names;
 use crate::source::RevisionName;
 
@@ -38,7 +38,7 @@ pub(crate) struct Served {
     /// The flags of its settings.
     flags: Vec<String>,
     /// Its names, as they are found while they are typed; made when they are first needed, or before.
-    found: OnceLock<FindIndex>,
+    name_index: OnceLock<NameIndex>,
     /// Its access review, once somebody has asked for it.
     reviewed: OnceLock<Arc<AccessReview>>,
     /// What it is called in a store, if it comes from one.
@@ -66,7 +66,7 @@ impl Served {
             decider: Decider::new(Arc::clone(&engine)),
             findings: workspace.warnings,
             flags: what_if::flags(&engine),
-            found: OnceLock::new(),
+            name_index: OnceLock::new(),
             reviewed: OnceLock::new(),
             loaded: clock::now(),
             revision,
@@ -107,9 +107,9 @@ impl Served {
     }
 
     /// The names, as they are found while they are typed. Whoever is first waits until they are sorted.
-    pub(crate) fn find_index(&self) -> &FindIndex {
-        let new = || FindIndex::new(&self.engine, &searched(&self.engine));
-        self.found.get_or_init(|| apart(new))
+    pub(crate) fn name_index(&self) -> &NameIndex {
+        let new = || NameIndex::new(&self.engine, &searched(&self.engine));
+        self.name_index.get_or_init(|| apart(new))
     }
 
     /// The access review of the workspace, if it was made.

@@ -224,7 +224,7 @@ fn find_names(app: &Arc<App>) {
     if app.settings.page {
         let served = app.served();
         thread::spawn(move || {
-            let words = served.find_index().len();
+            let words = served.name_index().len();
             tracing::debug!(words, "names can be found");
         });
     }

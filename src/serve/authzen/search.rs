@@ -3,7 +3,7 @@
 //! A search finds exactly the candidates that an evaluation with the same revision allows: each one is decided, mostly
 //! by the kept decision of its class. An unknown name in the request gives an empty result.
 
-mod find;
+mod candidates;
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ use crate::openapi::{
 use crate::served::Served;
 use crate::trace::step;
 use crate::work::Waiting;
-use find::{SearchResults, find};
+use candidates::{SearchResults, find};
 
 /// The kind of a search: the part of requests that it looks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

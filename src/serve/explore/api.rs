@@ -13,7 +13,7 @@ use tarbac_report::{VERSION, provenance, readings};
 
 use super::arguments::Arguments;
 use super::documents::Question;
-use super::found::{Hit, found};
+use super::name_search::{Hit, found};
 use crate::app::App;
 use crate::caller::{Caller, Right};
 use crate::fault::Fault;

@@ -9,7 +9,7 @@ use tarbac_host::bundle::Kind;
 use tarbac_host::roles::role_type;
 
 use super::arguments::{Arguments, Suppositions};
-use super::found::value;
+use super::name_search::value;
 
 /// The arguments of a what-if that makes these changes besides what is supposed; `None` where one of them has no words
 /// for that.

@@ -10,7 +10,7 @@ use tarbac_host::lookup::{Lookup, Name, in_words};
 use tarbac_host::roles::role_type;
 
 use crate::fault::Fault;
-use crate::find;
+use crate::name_index;
 use crate::served::Served;
 
 /// The most that is found at once.
@@ -98,12 +98,12 @@ pub(crate) fn found(
     if kinds.is_none() {
         types = searched(engine);
     }
-    let entities = served.find_index().find(engine, text, &types, limit);
+    let entities = served.name_index().find(engine, text, &types, limit);
     let mut hits: Vec<Hit> = entities.iter().map(|uid| hit(engine, uid)).collect();
     if actions {
         let rest = limit.saturating_sub(hits.len());
         hits.extend(
-            find::actions(vocabulary, text, rest)
+            name_index::actions(vocabulary, text, rest)
                 .into_iter()
                 .map(of_action),
         );

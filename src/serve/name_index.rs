@@ -43,7 +43,7 @@ struct IndexedType {
 }
 
 /// The words of the entities of some types.
-pub(crate) struct FindIndex {
+pub(crate) struct NameIndex {
     words: Vec<Word>,
     types: Vec<IndexedType>,
 }
@@ -51,7 +51,7 @@ pub(crate) struct FindIndex {
 /// How well an entity fits; the least is best. After the rank comes the place in the order of the texts.
 type Fit = (u8, usize);
 
-impl FindIndex {
+impl NameIndex {
     /// The words of all entities of these types.
     pub(crate) fn new(engine: &Engine, types: &[EntityTypeName]) -> Self {
         let directory = engine.directory();
