@@ -19,10 +19,10 @@ use cedar_policy::{Context, EntityUid};
 use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 
 use crate::bulk::class::Partition;
-use crate::bulk::index::{AskerId, ClassId, PersonId, SurveyId};
+use crate::bulk::index::{ClassId, PersonId, PrincipalTypeId, SurveyId};
 use crate::bulk::summary::{SharedMembers, fill_members};
 use crate::bulk::survey::{BulkDecision, CellMarks};
-use crate::bulk::surveys::{OfAsker, Selection, Surveys};
+use crate::bulk::surveys::{OfPrincipalType, Selection, Surveys};
 use crate::explain::{Support, supports_of};
 use assignment::Assignments;
 use entitlement::{ClassEntitlements, ClassReviewer, NOW};
@@ -87,13 +87,13 @@ impl<'e> Review<'e> {
 
     /// Reviews all decisions. `done` is called after each class of people.
     pub fn access(&self, done: impl Fn() + Sync) -> AccessReview {
-        let surveys = self.surveys.by_asker();
+        let surveys = self.surveys.by_principal_type();
         let kinds = surveys.iter().map(|surveys| self.kinds(surveys));
         let kinds: Vec<Partition<PersonId, KindId>> = kinds.collect();
         let effects = AssignmentEffects::new(&self.assignments, self.representatives(&kinds));
         let mut summary = Summary::new(self.engine, &self.assignments);
-        for ((asker, surveys), people) in surveys.iter_enumerated().zip(&kinds) {
-            let by_class = self.by_class(asker, people, &effects, &done);
+        for ((principal_type, surveys), people) in surveys.iter_enumerated().zip(&kinds) {
+            let by_class = self.by_class(principal_type, people, &effects, &done);
             self.add(surveys, people, by_class, &mut summary);
         }
         let redundant = self.redundant(&kinds, &effects);
@@ -101,7 +101,7 @@ impl<'e> Review<'e> {
     }
 
     /// People who are in one class for every type of resources and have the same assignments.
-    fn kinds(&self, surveys: &OfAsker<'e>) -> Partition<PersonId, KindId> {
+    fn kinds(&self, surveys: &OfPrincipalType<'e>) -> Partition<PersonId, KindId> {
         let people = surveys.first();
         Partition::new(people.map_or(0, BulkDecision::people), |person, key| {
             key.extend(surveys.iter().map(|survey| survey.class(person).raw()));
@@ -117,14 +117,14 @@ impl<'e> Review<'e> {
     /// their assignments.
     fn by_class(
         &self,
-        asker: AskerId,
+        principal_type: PrincipalTypeId,
         people: &Partition<PersonId, KindId>,
         effects: &AssignmentEffects,
         done: &(impl Fn() + Sync),
     ) -> ByClass {
-        let surveys = self.surveys.by_asker()[asker].iter_enumerated();
+        let surveys = self.surveys.by_principal_type()[principal_type].iter_enumerated();
         let by_class = surveys.map(|(id, survey)| {
-            let reviewer = ClassReviewer::new(self, survey, (asker, id));
+            let reviewer = ClassReviewer::new(self, survey, (principal_type, id));
             // For each class, one person of each kind.
             let mut kinds: IndexVec<ClassId, Vec<PersonId>> =
                 IndexVec::filled(Vec::new(), survey.classes());
@@ -150,7 +150,7 @@ impl<'e> Review<'e> {
     /// Adds the entitlements of all people of a type to a summary.
     fn add(
         &self,
-        surveys: &OfAsker<'e>,
+        surveys: &OfPrincipalType<'e>,
         people: &Partition<PersonId, KindId>,
         mut by_class: ByClass,
         summary: &mut Summary<'e>,

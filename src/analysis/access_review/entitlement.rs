@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::granted::Granted;
 use super::summary::ACCOUNTS;
 use super::{Entitlement, Review, Status, Through};
-use crate::bulk::index::{ActionId, AskerId, CellId, ResourceId, StateId, SurveyId};
+use crate::bulk::index::{ActionId, CellId, PrincipalTypeId, ResourceId, StateId, SurveyId};
 use crate::bulk::summary::{
     AskedActions, CellSet, OnPage, Summary, is_out_of_reach, named, on_page,
 };
@@ -27,7 +27,7 @@ pub(super) struct ClassReviewer<'s, 'e> {
     pub(super) review: &'s Review<'e>,
     pub(super) survey: &'s BulkDecision<'e>,
     /// The bulk decision, by index.
-    index: (AskerId, SurveyId),
+    index: (PrincipalTypeId, SurveyId),
     pub(super) actions: AskedActions<'e>,
 }
 
@@ -123,7 +123,7 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
     pub(super) fn new(
         review: &'s Review<'e>,
         survey: &'s BulkDecision<'e>,
-        index: (AskerId, SurveyId),
+        index: (PrincipalTypeId, SurveyId),
     ) -> Self {
         let vocabulary = review.engine.bundle().vocabulary();
         let actions = survey.actions().iter();
@@ -259,7 +259,7 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
             entitlement: Entitlement {
                 resources: summary.examples(decisions, &equal.cells),
                 cells: CellSet {
-                    asker: self.index.0,
+                    principal_type: self.index.0,
                     survey: self.index.1,
                     class: decisions.class,
                     cells: equal.cells,

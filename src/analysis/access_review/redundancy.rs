@@ -10,9 +10,9 @@ use super::assignment::{Assignments, EdgeId, Redundancy};
 use super::entitlement::{ClassEntitlements, ClassReviewer, NOW};
 use super::{KindId, Review};
 use crate::bulk::class::Partition;
-use crate::bulk::index::{ActionId, AskerId, PersonId, ResourceId, SurveyId};
+use crate::bulk::index::{ActionId, PersonId, PrincipalTypeId, ResourceId, SurveyId};
 use crate::bulk::survey::ClassDecisions;
-use crate::bulk::surveys::OfAsker;
+use crate::bulk::surveys::OfPrincipalType;
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Decision, Outcome, Request};
 use tarbac_host::engine::Engine;
@@ -205,7 +205,7 @@ impl<'e> Review<'e> {
     ) -> IndexVec<EdgeId, EdgeId> {
         let mut representatives: IndexVec<EdgeId, EdgeId> =
             self.assignments.all().indices().collect();
-        for (surveys, people) in self.surveys.by_asker().iter().zip(kinds) {
+        for (surveys, people) in self.surveys.by_principal_type().iter().zip(kinds) {
             let Some(survey) = surveys.first() else {
                 continue;
             };
@@ -237,7 +237,7 @@ impl<'e> Review<'e> {
         let mut tried: BTreeSet<(Row, Vec<EdgeId>)> = BTreeSet::new();
         loop {
             let mut is_settled = true;
-            for (surveys, people) in self.surveys.by_asker().iter().zip(kinds) {
+            for (surveys, people) in self.surveys.by_principal_type().iter().zip(kinds) {
                 let Some(survey) = surveys.first() else {
                     continue;
                 };
@@ -270,7 +270,7 @@ impl<'e> Review<'e> {
     /// the others changes none. All of them if there are no such assignments.
     fn needed(
         &self,
-        surveys: &OfAsker<'e>,
+        surveys: &OfPrincipalType<'e>,
         first: PersonId,
         person: Row,
         gone: &[EdgeId],
@@ -287,10 +287,16 @@ impl<'e> Review<'e> {
     }
 
     /// Whether any decision about a person differs without some assignments.
-    fn changes(&self, surveys: &OfAsker<'e>, person: PersonId, row: Row, gone: &[EdgeId]) -> bool {
+    fn changes(
+        &self,
+        surveys: &OfPrincipalType<'e>,
+        person: PersonId,
+        row: Row,
+        gone: &[EdgeId],
+    ) -> bool {
         surveys.iter().any(|survey| {
             // Only entitlements need the index, and none are collected here.
-            let index = (AskerId::new(0), SurveyId::new(0));
+            let index = (PrincipalTypeId::new(0), SurveyId::new(0));
             let reviewer = ClassReviewer::new(self, survey, index);
             survey.visit_class(survey.class(person), |decisions| {
                 reviewer.changes_without(decisions, row, gone)

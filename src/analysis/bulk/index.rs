@@ -47,7 +47,7 @@ index_type! {
 
 index_type! {
     /// A type of people.
-    pub(crate) struct AskerId;
+    pub(crate) struct PrincipalTypeId;
 }
 
 index_type! {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::bulk::index::{
-    ActionId, AskerId, CellId, ClassId, PersonId, ResourceId, StateId, SurveyId,
+    ActionId, CellId, ClassId, PersonId, PrincipalTypeId, ResourceId, StateId, SurveyId,
 };
 use crate::bulk::survey::{BulkDecision, CellMarks, ClassDecisions};
 use crate::bulk::surveys::Surveys;
@@ -33,7 +33,7 @@ pub(crate) struct Members {
 /// Cells of a class of people.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CellSet {
-    pub asker: AskerId,
+    pub principal_type: PrincipalTypeId,
     pub survey: SurveyId,
     pub class: ClassId,
     pub cells: Vec<CellId>,
@@ -211,9 +211,11 @@ pub(crate) fn fill_members<T: HasCells>(
     limit: usize,
     shared: &SharedMembers,
 ) {
-    for (asker, surveys) in surveys.by_asker().iter_enumerated() {
+    for (principal_type, surveys) in surveys.by_principal_type().iter_enumerated() {
         for (id, survey) in surveys.iter_enumerated() {
-            let is_of_survey = |of: &&mut T| (of.cells().asker, of.cells().survey) == (asker, id);
+            let is_of_survey = |of: &&mut T| {
+                (of.cells().principal_type, of.cells().survey) == (principal_type, id)
+            };
             let results: Vec<&mut T> = results.iter_mut().filter(is_of_survey).collect();
             fill_in_survey(engines, survey, results, limit, shared);
         }

@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{Context, EntityTypeName, EntityUid};
 
-use crate::bulk::index::{AskerId, SurveyId};
+use crate::bulk::index::{PrincipalTypeId, SurveyId};
 use crate::bulk::survey::{BulkDecision, Population};
 use tarbac_host::bundle::Action;
 use tarbac_host::engine::Engine;
 use tarbac_store::index::{Id, IndexVec};
 
 /// The bulk decisions of one type of people, one for each type of resources.
-pub(crate) type OfAsker<'e> = IndexVec<SurveyId, BulkDecision<'e>>;
+pub(crate) type OfPrincipalType<'e> = IndexVec<SurveyId, BulkDecision<'e>>;
 
 /// All bulk decisions of some states.
-pub(crate) struct Surveys<'e>(IndexVec<AskerId, OfAsker<'e>>);
+pub(crate) struct Surveys<'e>(IndexVec<PrincipalTypeId, OfPrincipalType<'e>>);
 
 /// The entities of bulk decisions; all of each type if none are selected.
 #[derive(Debug, Clone, Copy, Default)]
@@ -60,7 +60,7 @@ impl<'e> Surveys<'e> {
     }
 
     /// The bulk decisions by type of people.
-    pub(crate) fn by_asker(&self) -> &IndexVec<AskerId, OfAsker<'e>> {
+    pub(crate) fn by_principal_type(&self) -> &IndexVec<PrincipalTypeId, OfPrincipalType<'e>> {
         &self.0
     }
 

@@ -14,7 +14,7 @@ use crate::bulk::class::Partition;
 use crate::bulk::index::{PersonId, StateId};
 use crate::bulk::summary::{SharedMembers, Summary, fill_members};
 use crate::bulk::survey::BulkDecision;
-use crate::bulk::surveys::{OfAsker, Selection, Surveys};
+use crate::bulk::surveys::{OfPrincipalType, Selection, Surveys};
 use compare::{ClassComparer, ClassImpact};
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::Decision;
@@ -135,11 +135,11 @@ impl Comparison<'_> {
     /// Compares all decisions. `done` is called after each class of people.
     pub fn impact(&self, done: impl Fn() + Sync) -> Impact {
         let mut differences = Differences::default();
-        for (asker, surveys) in self.surveys.by_asker().iter_enumerated() {
+        for (principal_type, surveys) in self.surveys.by_principal_type().iter_enumerated() {
             let mut by_class = Vec::new();
             for (id, survey) in surveys.iter_enumerated() {
-                let comparer =
-                    ClassComparer::new(self.states, survey, (asker, id)).only(&self.actions);
+                let comparer = ClassComparer::new(self.states, survey, (principal_type, id))
+                    .only(&self.actions);
                 let surveyed = survey.each(|decisions| comparer.compare(decisions), &done);
                 let changed = surveyed.marks.iter().filter(|is_changed| **is_changed);
                 differences.totals.resources += changed.count() as u64;
@@ -210,7 +210,7 @@ impl Comparison<'_> {
 }
 
 /// People who are in one class for every type of resources.
-fn kinds(surveys: &OfAsker<'_>) -> Partition<PersonId, KindId> {
+fn kinds(surveys: &OfPrincipalType<'_>) -> Partition<PersonId, KindId> {
     let people = surveys.first().map_or(0, BulkDecision::people);
     Partition::new(people, |person, key| {
         key.extend(surveys.iter().map(|survey| survey.class(person).raw()));

@@ -48,7 +48,7 @@ pub(super) struct MembershipTest {
     /// Whether the resource must be one of the entities; otherwise it may also be in one.
     pub is_itself: bool,
     /// The policies with this test.
-    pub askers: BTreeSet<DecidingId>,
+    pub policies: BTreeSet<DecidingId>,
 }
 
 /// A test whether an attribute of the resource equals the principal, or an attribute of it.
@@ -61,14 +61,14 @@ pub(super) struct EqualityTest {
     /// The attribute of the resource.
     pub resource: String,
     /// The policies with this test.
-    pub askers: BTreeSet<DecidingId>,
+    pub policies: BTreeSet<DecidingId>,
 }
 
 impl SplitConditions {
     /// Splits the conditions of policies.
     pub(super) fn new(policies: &IndexVec<DecidingId, &Policy>, vocabulary: &Vocabulary) -> Self {
         let mut parts = Self::default();
-        for (asker, policy) in policies.iter_enumerated() {
+        for (id, policy) in policies.iter_enumerated() {
             if let Some(anchor) = policy.principal_anchor() {
                 parts.principal.add_entity(&anchor);
             }
@@ -76,7 +76,7 @@ impl SplitConditions {
                 parts.resource.add_entity(&anchor);
             }
             if let Some(condition) = policy.ast().non_scope_constraints() {
-                parts.split(condition, &Scope::for_policy(policy, vocabulary), asker);
+                parts.split(condition, &Scope::for_policy(policy, vocabulary), id);
             }
         }
         parts
@@ -92,7 +92,7 @@ impl SplitConditions {
         self.equality_tests.values()
     }
 
-    fn split(&mut self, condition: &ast::Expr, scope: &Scope<'_>, asker: DecidingId) {
+    fn split(&mut self, condition: &ast::Expr, scope: &Scope<'_>, policy: DecidingId) {
         let variables = Variables::new(condition);
         if variables.is_principal_alone() {
             return self.principal.add(condition, scope);
@@ -102,37 +102,37 @@ impl SplitConditions {
         }
         match condition.expr_kind() {
             ast::ExprKind::And { left, right } | ast::ExprKind::Or { left, right } => {
-                self.split(left, scope, asker);
-                self.split(right, scope, asker);
+                self.split(left, scope, policy);
+                self.split(right, scope, policy);
             }
             ast::ExprKind::UnaryApp {
                 op: ast::UnaryOp::Not,
                 arg,
-            } => self.split(arg, scope, asker),
+            } => self.split(arg, scope, policy),
             ast::ExprKind::If {
                 test_expr,
                 then_expr,
                 else_expr,
             } => {
                 for part in [test_expr, then_expr, else_expr] {
-                    self.split(part, scope, asker);
+                    self.split(part, scope, policy);
                 }
             }
-            _ => self.add_test(condition, scope, asker),
+            _ => self.add_test(condition, scope, policy),
         }
     }
 
     /// Adds a part that reads both.
-    fn add_test(&mut self, condition: &ast::Expr, scope: &Scope<'_>, asker: DecidingId) {
+    fn add_test(&mut self, condition: &ast::Expr, scope: &Scope<'_>, policy: DecidingId) {
         if let Some((set, is_itself)) = membership_test(condition) {
             self.principal.read(|read_set| read_set.add(set, scope));
             let tests = self.membership_tests.entry((set.to_string(), is_itself));
             let test = tests.or_insert_with(|| MembershipTest {
                 set: set.clone(),
                 is_itself,
-                askers: BTreeSet::new(),
+                policies: BTreeSet::new(),
             });
-            test.askers.insert(asker);
+            test.policies.insert(policy);
         } else if let Some((principal, resource)) = equality_test(condition, scope) {
             let tests = self
                 .equality_tests
@@ -140,9 +140,9 @@ impl SplitConditions {
             let test = tests.or_insert_with(|| EqualityTest {
                 principal,
                 resource,
-                askers: BTreeSet::new(),
+                policies: BTreeSet::new(),
             });
-            test.askers.insert(asker);
+            test.policies.insert(policy);
         } else {
             let add = |read_set: &mut ReadSetBuilder| read_set.add(condition, scope);
             self.principal.read(add);

@@ -86,10 +86,10 @@ impl Projection {
             })
             .collect();
         let parts = SplitConditions::new(&policies, engine.bundle().vocabulary());
-        let asked = |askers: &BTreeSet<DecidingId>| -> BTreeSet<ActionId> {
+        let asked = |deciding: &BTreeSet<DecidingId>| -> BTreeSet<ActionId> {
             let about = |action: &Action| {
-                let mut askers = askers.iter();
-                askers.any(|asker| engine.takes_part(policies[*asker], action))
+                let mut deciding = deciding.iter();
+                deciding.any(|id| engine.takes_part(policies[*id], action))
             };
             actions
                 .iter_enumerated()
@@ -98,7 +98,7 @@ impl Projection {
                 .collect()
         };
         let equalities = parts.equality_tests().map(|test| {
-            let asked = asked(&test.askers);
+            let asked = asked(&test.policies);
             let of_actions = asked.iter().filter_map(|id| actions[*id]);
             let types = of_actions.flat_map(|action| &action.resources).collect();
             Equality::new(engine.directory(), test, &types, asked)
@@ -107,7 +107,7 @@ impl Projection {
             looked_into: engine.looked_into(),
             asked: parts
                 .membership_tests()
-                .map(|test| asked(&test.askers))
+                .map(|test| asked(&test.policies))
                 .collect(),
             equalities: equalities.collect(),
             parts,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cedar_policy::EntityUid;
 
 use super::{AFTER, BEFORE, ChangedDecision, Concerned, Direction, States};
-use crate::bulk::index::{ActionId, AskerId, CellId, SurveyId};
+use crate::bulk::index::{ActionId, CellId, PrincipalTypeId, SurveyId};
 use crate::bulk::summary::{
     AskedActions, CellSet, OnPage, Summary, has_decision, is_out_of_reach, on_page,
 };
@@ -109,7 +109,7 @@ pub(super) struct ClassComparer<'s, 'e> {
     states: States<'e>,
     survey: &'s BulkDecision<'e>,
     /// The bulk decision, by index.
-    index: (AskerId, SurveyId),
+    index: (PrincipalTypeId, SurveyId),
     actions: AskedActions<'e>,
     /// The actions that are compared.
     compared: &'s [EntityUid],
@@ -119,7 +119,7 @@ impl<'s, 'e> ClassComparer<'s, 'e> {
     pub(super) fn new(
         states: States<'e>,
         survey: &'s BulkDecision<'e>,
-        index: (AskerId, SurveyId),
+        index: (PrincipalTypeId, SurveyId),
     ) -> Self {
         let actions = survey.actions().iter();
         Self {
@@ -212,7 +212,7 @@ impl<'s, 'e> ClassComparer<'s, 'e> {
         let count = summary.count(decisions, &group.cells);
         ChangedDecision {
             cells: CellSet {
-                asker: self.index.0,
+                principal_type: self.index.0,
                 survey: self.index.1,
                 class: decisions.class,
                 cells: group.cells.clone(),
