@@ -44,13 +44,13 @@ use tarbac_host::engine::Engine;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// The changes that prevent all losses that roles can prevent.
-    pub keep: Proposal,
+    pub against_losses: Proposal,
     /// The losses that no role can prevent.
     pub lost: Vec<Lost>,
     /// The roles behind the gains.
     pub giving: Vec<GrantingRole>,
     /// The changes that prevent all gains that can be prevented without a loss.
-    pub spare: Proposal,
+    pub against_gains: Proposal,
     /// The gains that remain.
     pub gained: Vec<Gained>,
 }
@@ -276,8 +276,8 @@ impl Proposal {
 impl Plan {
     /// Puts the paths of new files below the folder of the workspace, like the paths of its other files.
     pub fn in_workspace(&mut self, folder: &Path) {
-        let changes = self.keep.changes.iter_mut();
-        let changes = changes.chain(&mut self.spare.changes);
+        let changes = self.against_losses.changes.iter_mut();
+        let changes = changes.chain(&mut self.against_gains.changes);
         let new = changes.filter(|change| {
             matches!(change.what, RoleChangeKind::Made | RoleChangeKind::Replaced)
         });
@@ -288,12 +288,15 @@ impl Plan {
 
     /// The role changes against losses, and then those against gains.
     pub fn every_change(&self) -> impl Iterator<Item = &RoleChange> {
-        self.keep.changes.iter().chain(&self.spare.changes)
+        self.against_losses
+            .changes
+            .iter()
+            .chain(&self.against_gains.changes)
     }
 
     /// Whether the comparison has the expected result.
     pub fn is_verified(&self) -> bool {
-        self.keep.is_verified() && self.spare.is_verified()
+        self.against_losses.is_verified() && self.against_gains.is_verified()
     }
 }
 
@@ -329,14 +332,14 @@ impl Planner<'_, '_> {
     /// The schema has no roles, or a role change cannot be made.
     pub fn plan(&self) -> Result<Plan, Vec<Finding>> {
         let catalog = RoleCatalog::new(self.states.after)?;
-        let (keep, lost) = self.keep(&catalog)?;
-        let spared = self.spare(&catalog)?;
+        let (against_losses, lost) = self.prevent_losses(&catalog)?;
+        let gains = self.prevent_gains(&catalog)?;
         Ok(Plan {
-            keep,
+            against_losses,
             lost,
-            giving: spared.giving,
-            spare: spared.proposal,
-            gained: spared.gained,
+            giving: gains.giving,
+            against_gains: gains.proposal,
+            gained: gains.gained,
         })
     }
 }

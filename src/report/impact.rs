@@ -56,9 +56,9 @@ impl<'r> ImpactReport<'r> {
     }
 
     /// The role changes that prevent losses.
-    fn keep(&self) -> &'r [RoleChange] {
+    fn against_losses(&self) -> &'r [RoleChange] {
         match self.roles {
-            PlannedRoles::Planned(plan) => &plan.keep.changes,
+            PlannedRoles::Planned(plan) => &plan.against_losses.changes,
             PlannedRoles::InNeed(changes) => changes,
         }
     }

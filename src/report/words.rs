@@ -60,12 +60,12 @@ pub fn about_role_change(change: &RoleChange) -> Vec<String> {
 
 /// What a plan against losses comes to, a line each.
 pub fn against_losses(without: &ImpactTotals, plan: &Plan) -> Vec<String> {
-    impact::plan::keeping(without, plan)
+    impact::plan::against_losses(without, plan)
 }
 
 /// What a plan against gains comes to, a line each.
 pub fn against_gains(without: &ImpactTotals, plan: &Plan) -> Vec<String> {
-    impact::plan::sparing(without, plan)
+    impact::plan::against_gains(without, plan)
 }
 
 /// Losses that no role prevents: the permissions, and whose they are.

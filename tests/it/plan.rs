@@ -143,7 +143,7 @@ fn a_plan_that_does_not_work_is_not_verified() {
     let plan = planned(&|states| states.compare(context).impact(|| {}));
     assert!(plan.is_verified());
     let plan = planned(&|_| impact.clone());
-    let deviations = &plan.keep.deviations;
+    let deviations = &plan.against_losses.deviations;
     assert!(!plan.is_verified());
     let lost: u64 = deviations.iter().map(|of| of.found - of.foreseen).sum();
     assert_eq!(lost, impact.totals.lost);

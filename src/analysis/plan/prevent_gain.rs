@@ -31,7 +31,10 @@ pub(super) struct GainPlan {
 
 impl Planner<'_, '_> {
     /// The proposal that removes the gains that can be removed without a loss.
-    pub(super) fn spare(&self, catalog: &RoleCatalog<'_>) -> Result<GainPlan, Vec<Finding>> {
+    pub(super) fn prevent_gains(
+        &self,
+        catalog: &RoleCatalog<'_>,
+    ) -> Result<GainPlan, Vec<Finding>> {
         let holdings = self.holdings(catalog);
         let mut writer = RemovalWriter {
             removals: RemovablePermissions::new(catalog, &holdings),
@@ -128,7 +131,7 @@ impl<'s> RemovalWriter<'s, '_> {
                 instead_of: None,
                 permissions: self.removals.catalog.named(self.removals.uids(&goes)),
                 assigned: Vec::new(),
-                people: self.spared(&roles_via, &goes),
+                people: self.people_who_gain_less(&roles_via, &goes),
                 files: Vec::new(),
                 gains: Vec::new(),
                 proof: None,
@@ -186,7 +189,7 @@ impl<'s> RemovalWriter<'s, '_> {
                     instead_of: Some(name),
                     permissions,
                     assigned: through.collect(),
-                    people: self.spared(&of_role, &goes),
+                    people: self.people_who_gain_less(&of_role, &goes),
                     files,
                     gains: Vec::new(),
                     proof: None,
@@ -255,7 +258,11 @@ impl<'s> RemovalWriter<'s, '_> {
     }
 
     /// The number of people who gain less without some permissions of these [`RoleVia`]s.
-    fn spared(&self, roles_via: &[(&'s RoleVia, Removable)], goes: &BTreeSet<usize>) -> u64 {
+    fn people_who_gain_less(
+        &self,
+        roles_via: &[(&'s RoleVia, Removable)],
+        goes: &BTreeSet<usize>,
+    ) -> u64 {
         let removed = roles_via
             .iter()
             .filter_map(|(via, _)| self.removals.removed_by.get(via));

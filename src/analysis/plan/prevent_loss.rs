@@ -97,7 +97,7 @@ impl Planner<'_, '_> {
     }
 
     /// The proposal that prevents losses, and the losses that remain.
-    pub(super) fn keep(
+    pub(super) fn prevent_losses(
         &self,
         catalog: &RoleCatalog<'_>,
     ) -> Result<(Proposal, Vec<Lost>), Vec<Finding>> {

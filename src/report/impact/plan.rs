@@ -21,10 +21,10 @@ const DEVIATIONS: usize = 3;
 pub(super) fn human(page: &mut Page, without: &ImpactTotals, plan: &Plan, all: bool) {
     let limit = if all { usize::MAX } else { LISTED };
     page.heading("Plan against losses");
-    for line in keeping(without, plan) {
+    for line in against_losses(without, plan) {
         page.line(2, &line);
     }
-    changes(page, &plan.keep, limit);
+    changes(page, &plan.against_losses, limit);
     if !plan.lost.is_empty() {
         page.heading("Losses that no role prevents");
         for lost in plan.lost.iter().take(limit) {
@@ -44,10 +44,10 @@ pub(super) fn human(page: &mut Page, without: &ImpactTotals, plan: &Plan, all: b
         return;
     }
     page.heading("Plan against gains");
-    for line in sparing(without, plan) {
+    for line in against_gains(without, plan) {
         page.line(2, &line);
     }
-    changes(page, &plan.spare, limit);
+    changes(page, &plan.against_gains, limit);
     if !plan.giving.is_empty() {
         page.heading("The roles that give the gains");
         for giving in plan.giving.iter().take(limit) {
@@ -72,10 +72,10 @@ pub(super) fn markdown(without: &ImpactTotals, plan: &Plan) -> String {
         text.push_str(&format!("- {}\n", in_markdown(line)));
     };
     let heading = |text: &mut String, title: &str| text.push_str(&format!("\n{title}:\n\n"));
-    for line in keeping(without, plan) {
+    for line in against_losses(without, plan) {
         listed(&mut text, &line);
     }
-    for change in &plan.keep.changes {
+    for change in &plan.against_losses.changes {
         text.push_str(&change_in_markdown(change));
     }
     if !plan.lost.is_empty() {
@@ -91,10 +91,10 @@ pub(super) fn markdown(without: &ImpactTotals, plan: &Plan) -> String {
         return text;
     }
     text.push_str("\n## Plan against gains\n\n");
-    for line in sparing(without, plan) {
+    for line in against_gains(without, plan) {
         listed(&mut text, &line);
     }
-    for change in &plan.spare.changes {
+    for change in &plan.against_gains.changes {
         text.push_str(&change_in_markdown(change));
     }
     if !plan.giving.is_empty() {
@@ -135,8 +135,8 @@ fn heading_of(file: &PlannedFile) -> String {
 }
 
 /// The result of the plan against losses.
-pub(crate) fn keeping(without: &ImpactTotals, plan: &Plan) -> Vec<String> {
-    let proposal = &plan.keep;
+pub(crate) fn against_losses(without: &ImpactTotals, plan: &Plan) -> Vec<String> {
+    let proposal = &plan.against_losses;
     if without.lost == 0 {
         return vec!["nobody loses anything".to_owned()];
     }
@@ -157,8 +157,8 @@ pub(crate) fn keeping(without: &ImpactTotals, plan: &Plan) -> Vec<String> {
 }
 
 /// The result of the plan against gains.
-pub(crate) fn sparing(without: &ImpactTotals, plan: &Plan) -> Vec<String> {
-    let proposal = &plan.spare;
+pub(crate) fn against_gains(without: &ImpactTotals, plan: &Plan) -> Vec<String> {
+    let proposal = &plan.against_gains;
     if proposal.changes.is_empty() {
         let nothing = "no role change removes any of the gains without a loss";
         return vec![nothing.to_owned()];
@@ -167,7 +167,7 @@ pub(crate) fn sparing(without: &ImpactTotals, plan: &Plan) -> Vec<String> {
         "{}, role by role: no gain remains that can be removed without a loss",
         number_of(proposal)
     )];
-    if !plan.keep.changes.is_empty() {
+    if !plan.against_losses.changes.is_empty() {
         lines
             .push("this plan is independent of the one above, and was tried without it".to_owned());
     }

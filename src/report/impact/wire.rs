@@ -57,7 +57,7 @@ impl<'r> ImpactReport<'r> {
         let asked = std::iter::once(Line::Asked(PremisesDocument::new(self.premises)));
         let concerns = concerns.iter().map(Line::Concern);
         let pages = pages.iter().map(Line::Page);
-        let roles = self.keep().iter();
+        let roles = self.against_losses().iter();
         let roles = roles.map(|change| Line::Role(NeedDocument::new(change)));
         let changes = people.iter().flat_map(move |affected| {
             let affected = in_full(affected);
@@ -117,7 +117,11 @@ impl<'i> Document<'i> {
             totals: &impact.totals,
             concerns: &impact.concerns,
             pages: &impact.pages,
-            roles: report.keep().iter().map(NeedDocument::new).collect(),
+            roles: report
+                .against_losses()
+                .iter()
+                .map(NeedDocument::new)
+                .collect(),
             people: &impact.people,
             plan: report.plan().map(PlanDocument::new),
         }

@@ -173,7 +173,7 @@ proptest! {
         let plan = planned(&before, &after);
         prop_assert!(plan.is_verified(), "seed {}: {:#?}", seed, plan);
         let [was, is] = [&before, &after].map(allowed);
-        let changes: Vec<&RoleChange> = plan.spare.changes.iter().collect();
+        let changes: Vec<&RoleChange> = plan.against_gains.changes.iter().collect();
         let spared = allowed(&with(&after, &changes, Done::All));
         for key in &spared {
             prop_assert!(is.contains(key), "seed {}: {:?}", seed, key);
@@ -192,7 +192,7 @@ proptest! {
             }
         }
         for number in 0..changes.len() {
-            if let Some(others) = without(&plan.spare, number) {
+            if let Some(others) = without(&plan.against_gains, number) {
                 let left = allowed(&with(&after, &others, Done::All));
                 prop_assert!(left.difference(&was).count() as u64 > stays, "seed {}", seed);
             }
@@ -208,7 +208,11 @@ fn the_random_worlds_are_not_dull() {
         let dice = &mut Dice(seed);
         let before = world(dice);
         let plan = planned(&before, &changed(&before, dice));
-        let changes = plan.keep.changes.iter().chain(&plan.spare.changes);
+        let changes = plan
+            .against_losses
+            .changes
+            .iter()
+            .chain(&plan.against_gains.changes);
         let kinds = changes.map(|change| format!("{:?}", change.what));
         let reasons = plan.gained.iter().map(|gained| match gained.reason {
             Reason::HadElsewhere => "HadElsewhere".to_owned(),
@@ -218,7 +222,7 @@ fn the_random_worlds_are_not_dull() {
         for kind in kinds.chain(reasons) {
             *met.entry(kind).or_default() += 1;
         }
-        let count = format!("{} changes", plan.keep.changes.len());
+        let count = format!("{} changes", plan.against_losses.changes.len());
         *met.entry(count).or_default() += 1;
     }
     for kind in [

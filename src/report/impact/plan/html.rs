@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::{
-    about, heading_of, keeping, names, reason, role_in_words, sparing, stays, title, whose,
+    about, against_gains, against_losses, heading_of, names, reason, role_in_words, stays, title,
+    whose,
 };
 use crate::html::{Shown, Tone, message, some_lines, source};
 use tarbac_analysis::change::impact::ImpactTotals;
@@ -22,7 +23,7 @@ pub(in crate::impact) fn section(without: &ImpactTotals, plan: &Plan) -> Markup 
             h2 #plan { "Plan" }
             div.card {
                 h3 { "Plan against losses" }
-                (proposal(&plan.keep, &keeping(without, plan)))
+                (proposal(&plan.against_losses, &against_losses(without, plan)))
                 @if !plan.lost.is_empty() {
                     h3 { "Losses that no role prevents" }
                     (some_lines(plan.lost.iter().map(|lost| {
@@ -33,7 +34,7 @@ pub(in crate::impact) fn section(without: &ImpactTotals, plan: &Plan) -> Markup 
             @if without.gained > 0 {
                 div.card {
                     h3 { "Plan against gains" }
-                    (proposal(&plan.spare, &sparing(without, plan)))
+                    (proposal(&plan.against_gains, &against_gains(without, plan)))
                     @if !plan.giving.is_empty() {
                         h3 { "The roles that give the gains" }
                         (some_lines(plan.giving.iter().map(|giving| role_in_words(giving, usize::MAX))))

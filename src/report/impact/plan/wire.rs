@@ -14,10 +14,12 @@ use tarbac_host::decision::Outcome;
 #[derive(Serialize, JsonSchema)]
 pub(in crate::impact) struct PlanDocument<'i> {
     verified: bool,
-    keep: ProposalDocument<'i>,
+    #[serde(rename = "keep")]
+    against_losses: ProposalDocument<'i>,
     lost: Vec<LostDocument<'i>>,
     giving: &'i [GrantingRole],
-    spare: ProposalDocument<'i>,
+    #[serde(rename = "spare")]
+    against_gains: ProposalDocument<'i>,
     gained: Vec<GainedDocument<'i>>,
 }
 
@@ -75,10 +77,10 @@ impl<'i> PlanDocument<'i> {
     pub(crate) fn new(plan: &'i Plan) -> Self {
         Self {
             verified: plan.is_verified(),
-            keep: ProposalDocument::new(&plan.keep),
+            against_losses: ProposalDocument::new(&plan.against_losses),
             lost: plan.lost.iter().map(LostDocument::new).collect(),
             giving: &plan.giving,
-            spare: ProposalDocument::new(&plan.spare),
+            against_gains: ProposalDocument::new(&plan.against_gains),
             gained: plan.gained.iter().map(GainedDocument::new).collect(),
         }
     }

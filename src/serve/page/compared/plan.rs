@@ -19,13 +19,13 @@ pub(super) fn tab(asked: &ViewRequest, what_if: &WhatIf) -> Markup {
         return message(Tone::Neutral, "No plan was made.", &hint);
     };
     let totals = &what_if.impact.totals;
-    let keep = plan.keep.changes.len();
+    let against_losses = plan.against_losses.changes.len();
     html! {
         section.card {
             header { h2 { "Against losses" } }
             ul { @for line in words::against_losses(totals, plan) { li { (Shown(&line)) } } }
-            (verified(&plan.keep))
-            (changes(asked, what_if, &plan.keep.changes, 0))
+            (verified(&plan.against_losses))
+            (changes(asked, what_if, &plan.against_losses.changes, 0))
             @if !plan.lost.is_empty() {
                 h3 { "Losses that no role prevents" }
                 ul { @for lost in &plan.lost { li { (Shown(&words::unpreventable(lost))) } } }
@@ -35,8 +35,8 @@ pub(super) fn tab(asked: &ViewRequest, what_if: &WhatIf) -> Markup {
             section.card {
                 header { h2 { "Against gains" } }
                 ul { @for line in words::against_gains(totals, plan) { li { (Shown(&line)) } } }
-                (verified(&plan.spare))
-                (changes(asked, what_if, &plan.spare.changes, keep))
+                (verified(&plan.against_gains))
+                (changes(asked, what_if, &plan.against_gains.changes, against_losses))
             }
         }
     }

@@ -28,7 +28,7 @@ impl Kept {
         let after = changed(&before, dice);
         let plan = planned(&before, &after);
         let [was, is] = [&before, &after].map(allowed);
-        let changes: Vec<&RoleChange> = plan.keep.changes.iter().collect();
+        let changes: Vec<&RoleChange> = plan.against_losses.changes.iter().collect();
         Self {
             seed,
             kept: allowed(&with(&after, &changes, Done::All)),
@@ -74,7 +74,7 @@ impl Kept {
 
     /// Unless it lets them do nothing more.
     pub(super) fn nobody_is_given_what_they_did_not_lose(&self) -> TestCaseResult {
-        let changes: Vec<&RoleChange> = self.plan.keep.changes.iter().collect();
+        let changes: Vec<&RoleChange> = self.plan.against_losses.changes.iter().collect();
         let mere = allowed(&with(&self.after, &changes, Done::WithoutPermissions));
         for change in &changes {
             for person in reached(&self.after, change) {
@@ -102,7 +102,7 @@ impl Kept {
     pub(super) fn what_people_gain_is_said(&self) -> TestCaseResult {
         let gains = self
             .plan
-            .keep
+            .against_losses
             .changes
             .iter()
             .flat_map(|change| &change.gains);
@@ -114,8 +114,8 @@ impl Kept {
     }
 
     pub(super) fn each_change_is_needed(&self) -> TestCaseResult {
-        for (number, change) in self.plan.keep.changes.iter().enumerate() {
-            let Some(others) = without(&self.plan.keep, number) else {
+        for (number, change) in self.plan.against_losses.changes.iter().enumerate() {
+            let Some(others) = without(&self.plan.against_losses, number) else {
                 continue;
             };
             let left = allowed(&with(&self.after, &others, Done::All));
@@ -125,7 +125,7 @@ impl Kept {
                 !back.is_empty(),
                 "seed {}: {:#?}",
                 self.seed,
-                self.plan.keep
+                self.plan.against_losses
             );
             if let Some(proof) = &change.proof {
                 let action = proof.permission.action.clone();
@@ -137,17 +137,22 @@ impl Kept {
     }
 
     pub(super) fn no_fewer_changes_do(&self) -> TestCaseResult {
-        let keep = &self.plan.keep;
-        let count = keep.changes.len();
-        if keep.is_smallest && count > 0 {
+        let proposal = &self.plan.against_losses;
+        let count = proposal.changes.len();
+        if proposal.is_smallest && count > 0 {
             let by = |changes| self.facts.can_be_covered(changes);
             prop_assert!(
                 by(count - 1) != Some(true),
                 "seed {}: {:#?}",
                 self.seed,
-                keep
+                proposal
             );
-            prop_assert!(by(count) != Some(false), "seed {}: {:#?}", self.seed, keep);
+            prop_assert!(
+                by(count) != Some(false),
+                "seed {}: {:#?}",
+                self.seed,
+                proposal
+            );
         }
         Ok(())
     }
