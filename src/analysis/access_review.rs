@@ -19,10 +19,10 @@ use cedar_policy::{Context, EntityUid};
 use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 
 use crate::bulk::class::Partition;
-use crate::bulk::index::{ClassId, PersonId, PrincipalTypeId, SurveyId};
+use crate::bulk::decision::{BulkDecision, CellMarks};
+use crate::bulk::decisions::{BulkDecisions, OfPrincipalType, Selection};
+use crate::bulk::index::{BulkId, ClassId, PersonId, PrincipalTypeId};
 use crate::bulk::summary::{SharedMembers, fill_members};
-use crate::bulk::survey::{BulkDecision, CellMarks};
-use crate::bulk::surveys::{OfPrincipalType, Selection, Surveys};
 use crate::explain::{Support, supports_of};
 use assignment::Assignments;
 use entitlement::{ClassEntitlements, ClassReviewer, NOW};
@@ -50,12 +50,12 @@ index_type! {
 }
 
 /// For each bulk decision of a type of people, the entitlements of each class.
-type ByClass = IndexVec<SurveyId, IndexVec<ClassId, ClassEntitlements>>;
+type ByClass = IndexVec<BulkId, IndexVec<ClassId, ClassEntitlements>>;
 
 /// The bulk decisions of a tenant, ready to be reviewed.
 pub struct Review<'e> {
     engine: &'e Engine,
-    surveys: Surveys<'e>,
+    bulk_decisions: BulkDecisions<'e>,
     /// The context of requests of each action.
     contexts: BTreeMap<EntityUid, Context>,
     assignments: Assignments<'e>,
@@ -64,7 +64,7 @@ pub struct Review<'e> {
 impl<'e> Review<'e> {
     /// Prepares a review of all people and resources. `context` gives the context of requests.
     pub fn new(engine: &'e Engine, context: impl Fn(&Action) -> Context) -> Self {
-        let surveys = Surveys::new(
+        let bulk_decisions = BulkDecisions::new(
             &[engine],
             Selection::default(),
             |action| !action.is_question(),
@@ -74,7 +74,7 @@ impl<'e> Review<'e> {
         let contexts = actions.map(|action| (action.uid.clone(), context(action)));
         Self {
             engine,
-            surveys,
+            bulk_decisions,
             contexts: contexts.collect(),
             assignments: Assignments::new(engine),
         }
@@ -82,30 +82,30 @@ impl<'e> Review<'e> {
 
     /// The number of classes of people.
     pub fn classes(&self) -> usize {
-        self.surveys.classes()
+        self.bulk_decisions.classes()
     }
 
     /// Reviews all decisions. `done` is called after each class of people.
     pub fn access(&self, done: impl Fn() + Sync) -> AccessReview {
-        let surveys = self.surveys.by_principal_type();
-        let kinds = surveys.iter().map(|surveys| self.kinds(surveys));
+        let bulk_decisions = self.bulk_decisions.by_principal_type();
+        let kinds = bulk_decisions.iter().map(|of_type| self.kinds(of_type));
         let kinds: Vec<Partition<PersonId, KindId>> = kinds.collect();
         let effects = AssignmentEffects::new(&self.assignments, self.representatives(&kinds));
         let mut summary = Summary::new(self.engine, &self.assignments);
-        for ((principal_type, surveys), people) in surveys.iter_enumerated().zip(&kinds) {
+        for ((principal_type, of_type), people) in bulk_decisions.iter_enumerated().zip(&kinds) {
             let by_class = self.by_class(principal_type, people, &effects, &done);
-            self.add(surveys, people, by_class, &mut summary);
+            self.add(of_type, people, by_class, &mut summary);
         }
         let redundant = self.redundant(&kinds, &effects);
         summary.into_review(&redundant, &effects)
     }
 
     /// People who are in one class for every type of resources and have the same assignments.
-    fn kinds(&self, surveys: &OfPrincipalType<'e>) -> Partition<PersonId, KindId> {
-        let people = surveys.first();
+    fn kinds(&self, of_type: &OfPrincipalType<'e>) -> Partition<PersonId, KindId> {
+        let people = of_type.first();
         Partition::new(people.map_or(0, BulkDecision::people), |person, key| {
-            key.extend(surveys.iter().map(|survey| survey.class(person).raw()));
-            let row = people.and_then(|survey| survey.person(NOW, person));
+            key.extend(of_type.iter().map(|bulk| bulk.class(person).raw()));
+            let row = people.and_then(|bulk| bulk.person(NOW, person));
             let leading = row
                 .into_iter()
                 .flat_map(|row| self.assignments.leading(row));
@@ -122,27 +122,27 @@ impl<'e> Review<'e> {
         effects: &AssignmentEffects,
         done: &(impl Fn() + Sync),
     ) -> ByClass {
-        let surveys = self.surveys.by_principal_type()[principal_type].iter_enumerated();
-        let by_class = surveys.map(|(id, survey)| {
-            let reviewer = ClassReviewer::new(self, survey, (principal_type, id));
+        let of_type = self.bulk_decisions.by_principal_type()[principal_type].iter_enumerated();
+        let by_class = of_type.map(|(id, bulk)| {
+            let reviewer = ClassReviewer::new(self, bulk, (principal_type, id));
             // For each class, one person of each kind.
             let mut kinds: IndexVec<ClassId, Vec<PersonId>> =
-                IndexVec::filled(Vec::new(), survey.classes());
+                IndexVec::filled(Vec::new(), bulk.classes());
             for first in people.firsts() {
-                kinds[survey.class(first)].push(first);
+                kinds[bulk.class(first)].push(first);
             }
-            let surveyed = survey.each(
+            let visited = bulk.visit_classes(
                 |decisions| {
                     let entitlements = reviewer.entitlements(decisions);
                     let people = kinds[decisions.class].iter();
-                    for person in people.filter_map(|of| survey.person(NOW, *of)) {
+                    for person in people.filter_map(|of| bulk.person(NOW, *of)) {
                         reviewer.without_each(decisions, person, effects, &entitlements);
                     }
                     (entitlements, CellMarks::new())
                 },
                 done,
             );
-            surveyed.results
+            visited.results
         });
         by_class.collect()
     }
@@ -150,23 +150,23 @@ impl<'e> Review<'e> {
     /// Adds the entitlements of all people of a type to a summary.
     fn add(
         &self,
-        surveys: &OfPrincipalType<'e>,
+        of_type: &OfPrincipalType<'e>,
         people: &Partition<PersonId, KindId>,
         mut by_class: ByClass,
         summary: &mut Summary<'e>,
     ) {
-        let Some(survey) = surveys.first() else {
+        let Some(bulk) = of_type.first() else {
             return;
         };
         share_cells(&mut by_class);
         let of_person = |person: PersonId| {
-            let surveys = surveys.iter().zip(&by_class);
-            surveys.map(move |(survey, classes)| &classes[survey.class(person)])
+            let of_type = of_type.iter().zip(&by_class);
+            of_type.map(move |(bulk, classes)| &classes[bulk.class(person)])
         };
         // People have the same permits through different chains of memberships.
-        let chains: Partition<PersonId, KindId> = Partition::new(survey.people(), |person, key| {
+        let chains: Partition<PersonId, KindId> = Partition::new(bulk.people(), |person, key| {
             key.push(people.class(person).raw());
-            let row = survey.person(NOW, person);
+            let row = bulk.person(NOW, person);
             let ends = of_person(person).flat_map(ClassEntitlements::ends);
             for path in ends.filter_map(|end| self.path(row?, end)) {
                 key.extend(path.iter().map(|row| row.raw()));
@@ -174,7 +174,7 @@ impl<'e> Review<'e> {
             }
         });
         for members in chains.members() {
-            let rows = members.iter().filter_map(|of| survey.person(NOW, *of));
+            let rows = members.iter().filter_map(|of| bulk.person(NOW, *of));
             let rows: Vec<Row> = rows.collect();
             let Some((first, row)) = members.first().copied().zip(rows.first().copied()) else {
                 continue;
@@ -200,7 +200,13 @@ impl<'e> Review<'e> {
         let shared = SharedMembers::default();
         people.par_iter_mut().for_each(|people| {
             let entitlements = &mut people.holds;
-            fill_members(&[self.engine], &self.surveys, entitlements, named, &shared);
+            fill_members(
+                &[self.engine],
+                &self.bulk_decisions,
+                entitlements,
+                named,
+                &shared,
+            );
             done();
         });
     }

@@ -2,7 +2,7 @@
 
 pub mod class;
 pub mod decider;
+pub(crate) mod decision;
+pub(crate) mod decisions;
 pub(crate) mod index;
 pub(crate) mod summary;
-pub(crate) mod survey;
-pub(crate) mod surveys;

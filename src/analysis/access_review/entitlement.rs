@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::granted::Granted;
 use super::summary::ACCOUNTS;
 use super::{Entitlement, Review, Status, Through};
-use crate::bulk::index::{ActionId, CellId, PrincipalTypeId, ResourceId, StateId, SurveyId};
+use crate::bulk::decision::{BulkDecision, ClassDecisions};
+use crate::bulk::index::{ActionId, BulkId, CellId, PrincipalTypeId, ResourceId, StateId};
 use crate::bulk::summary::{
     AskedActions, CellSet, OnPage, Summary, is_out_of_reach, named, on_page,
 };
-use crate::bulk::survey::{BulkDecision, ClassDecisions};
 use crate::explain::asked_to_be_in;
 use tarbac_host::bundle::{Action, Policy};
 use tarbac_host::decision::{Decision, Outcome, Request};
@@ -25,9 +25,9 @@ pub(super) const NOW: StateId = StateId::new(0);
 /// The reviewer of the classes of one bulk decision.
 pub(super) struct ClassReviewer<'s, 'e> {
     pub(super) review: &'s Review<'e>,
-    pub(super) survey: &'s BulkDecision<'e>,
+    pub(super) bulk: &'s BulkDecision<'e>,
     /// The bulk decision, by index.
-    index: (PrincipalTypeId, SurveyId),
+    index: (PrincipalTypeId, BulkId),
     pub(super) actions: AskedActions<'e>,
 }
 
@@ -122,14 +122,14 @@ impl EntitlementWithPermits {
 impl<'s, 'e> ClassReviewer<'s, 'e> {
     pub(super) fn new(
         review: &'s Review<'e>,
-        survey: &'s BulkDecision<'e>,
-        index: (PrincipalTypeId, SurveyId),
+        bulk: &'s BulkDecision<'e>,
+        index: (PrincipalTypeId, BulkId),
     ) -> Self {
         let vocabulary = review.engine.bundle().vocabulary();
-        let actions = survey.actions().iter();
+        let actions = bulk.actions().iter();
         Self {
             review,
-            survey,
+            bulk,
             index,
             actions: actions.map(|uid| vocabulary.action(uid)).collect(),
         }
@@ -143,7 +143,7 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
             is_suspended: false,
             found: Vec::new(),
         };
-        let Some(row) = self.survey.first_person(NOW, decisions.class) else {
+        let Some(row) = self.bulk.first_person(NOW, decisions.class) else {
             return entitlements;
         };
         let permits = self.review.assignments.roles_of(row);
@@ -242,7 +242,7 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
         permits: &[&str],
         equal: EqualCells,
     ) -> EntitlementWithPermits {
-        let summary = Summary::new(&[self.review.engine], self.survey);
+        let summary = Summary::new(&[self.review.engine], self.bulk);
         let count = summary.count(decisions, &equal.cells);
         let firsts = equal.cells.iter();
         let firsts = firsts.map(|cell| decisions.cells()[*cell].first);
@@ -260,7 +260,7 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
                 resources: summary.examples(decisions, &equal.cells),
                 cells: CellSet {
                     principal_type: self.index.0,
-                    survey: self.index.1,
+                    bulk: self.index.1,
                     class: decisions.class,
                     cells: equal.cells,
                 },
@@ -269,7 +269,7 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
                 status,
                 through: Vec::new(),
                 count: count.count,
-                of: self.survey.resources().len() as u64,
+                of: self.bulk.resources().len() as u64,
                 under: count.under,
                 reasons,
                 supports: Vec::new(),
@@ -308,7 +308,7 @@ impl<'s, 'e> ClassReviewer<'s, 'e> {
         Some(Request {
             principal: directory.uid(person),
             action: action.uid.clone(),
-            resource: directory.uid(self.survey.resource(NOW, resource)?),
+            resource: directory.uid(self.bulk.resource(NOW, resource)?),
             context: self.review.contexts.get(&action.uid)?.clone(),
         })
     }

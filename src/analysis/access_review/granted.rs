@@ -3,8 +3,8 @@
 use hashbrown::HashMap;
 
 use super::entitlement::{ClassReviewer, NOW};
+use crate::bulk::decision::{CellKey, ClassDecisions};
 use crate::bulk::index::{ActionId, CellId};
-use crate::bulk::survey::{CellKey, ClassDecisions};
 use tarbac_host::bundle::{Action, Policy};
 use tarbac_store::Row;
 
@@ -29,7 +29,7 @@ impl<'l, 's, 'e> Granted<'l, 's, 'e> {
         (action_id, action): (ActionId, &'e Action),
         permits: &[&'e Policy],
     ) -> Self {
-        let (principal, resource) = reviewer.survey.types();
+        let (principal, resource) = reviewer.bulk.types();
         let permits = permits.iter().copied();
         let permits = permits.filter(|permit| {
             let (principals, resources) = (
@@ -56,8 +56,8 @@ impl<'l, 's, 'e> Granted<'l, 's, 'e> {
         if self.sometimes.is_empty() {
             return self.always.clone();
         }
-        let survey = self.reviewer.survey;
-        let key = survey.cell_key(decisions, NOW, self.action_id, cell);
+        let bulk = self.reviewer.bulk;
+        let key = bulk.cell_key(decisions, NOW, self.action_id, cell);
         if let Some(known) = self.known.get(&key) {
             return known.clone();
         }

@@ -10,9 +10,9 @@ use super::assignment::{Assignments, EdgeId, Redundancy};
 use super::entitlement::{ClassEntitlements, ClassReviewer, NOW};
 use super::{KindId, Review};
 use crate::bulk::class::Partition;
-use crate::bulk::index::{ActionId, PersonId, PrincipalTypeId, ResourceId, SurveyId};
-use crate::bulk::survey::ClassDecisions;
-use crate::bulk::surveys::OfPrincipalType;
+use crate::bulk::decision::ClassDecisions;
+use crate::bulk::decisions::OfPrincipalType;
+use crate::bulk::index::{ActionId, BulkId, PersonId, PrincipalTypeId, ResourceId};
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Decision, Outcome, Request};
 use tarbac_host::engine::Engine;
@@ -173,12 +173,12 @@ impl ClassReviewer<'_, '_> {
     /// the memberships of a person of this class.
     fn resources(&self, decisions: &ClassDecisions<'_>, action: ActionId) -> Vec<ResourceId> {
         if self.review.assignments.is_entangled {
-            return self.survey.resources().collect();
+            return self.bulk.resources().collect();
         }
         let mut keys = HashSet::new();
         let cells = decisions.cells().iter_enumerated();
         let cells = cells
-            .filter(|(cell, _)| keys.insert(self.survey.cell_key(decisions, NOW, action, *cell)));
+            .filter(|(cell, _)| keys.insert(self.bulk.cell_key(decisions, NOW, action, *cell)));
         cells.map(|(_, cell)| cell.first).collect()
     }
 }
@@ -205,12 +205,12 @@ impl<'e> Review<'e> {
     ) -> IndexVec<EdgeId, EdgeId> {
         let mut representatives: IndexVec<EdgeId, EdgeId> =
             self.assignments.all().indices().collect();
-        for (surveys, people) in self.surveys.by_principal_type().iter().zip(kinds) {
-            let Some(survey) = surveys.first() else {
+        for (of_type, people) in self.bulk_decisions.by_principal_type().iter().zip(kinds) {
+            let Some(bulk) = of_type.first() else {
                 continue;
             };
             for members in people.members() {
-                let mut rows = members.iter().filter_map(|of| survey.person(NOW, *of));
+                let mut rows = members.iter().filter_map(|of| bulk.person(NOW, *of));
                 let first: Vec<(Row, EdgeId)> = rows
                     .next()
                     .into_iter()
@@ -237,12 +237,12 @@ impl<'e> Review<'e> {
         let mut tried: BTreeSet<(Row, Vec<EdgeId>)> = BTreeSet::new();
         loop {
             let mut is_settled = true;
-            for (surveys, people) in self.surveys.by_principal_type().iter().zip(kinds) {
-                let Some(survey) = surveys.first() else {
+            for (of_type, people) in self.bulk_decisions.by_principal_type().iter().zip(kinds) {
+                let Some(bulk) = of_type.first() else {
                     continue;
                 };
                 for first in people.firsts() {
-                    let Some(person) = survey.person(NOW, first) else {
+                    let Some(person) = bulk.person(NOW, first) else {
                         continue;
                     };
                     let gone = self.assignments.of_person(person).into_iter();
@@ -253,9 +253,9 @@ impl<'e> Review<'e> {
                     if gone.len() < 2 || !tried.insert((person, gone.clone())) {
                         continue;
                     }
-                    if self.changes(surveys, first, person, &gone) {
+                    if self.changes(of_type, first, person, &gone) {
                         is_settled = false;
-                        let needed = self.needed(surveys, first, person, &gone).into_iter();
+                        let needed = self.needed(of_type, first, person, &gone).into_iter();
                         needed.for_each(|id| set(&effects.is_needed, id));
                     }
                 }
@@ -270,14 +270,14 @@ impl<'e> Review<'e> {
     /// the others changes none. All of them if there are no such assignments.
     fn needed(
         &self,
-        surveys: &OfPrincipalType<'e>,
+        of_type: &OfPrincipalType<'e>,
         first: PersonId,
         person: Row,
         gone: &[EdgeId],
     ) -> Vec<EdgeId> {
         let makes_the_difference = |id: &&EdgeId| {
             let others: Vec<EdgeId> = gone.iter().filter(|of| of != id).copied().collect();
-            !self.changes(surveys, first, person, &others)
+            !self.changes(of_type, first, person, &others)
         };
         let needed: Vec<EdgeId> = gone.iter().filter(makes_the_difference).copied().collect();
         match needed.is_empty() {
@@ -289,16 +289,16 @@ impl<'e> Review<'e> {
     /// Whether any decision about a person differs without some assignments.
     fn changes(
         &self,
-        surveys: &OfPrincipalType<'e>,
+        of_type: &OfPrincipalType<'e>,
         person: PersonId,
         row: Row,
         gone: &[EdgeId],
     ) -> bool {
-        surveys.iter().any(|survey| {
+        of_type.iter().any(|bulk| {
             // Only entitlements need the index, and none are collected here.
-            let index = (PrincipalTypeId::new(0), SurveyId::new(0));
-            let reviewer = ClassReviewer::new(self, survey, index);
-            survey.visit_class(survey.class(person), |decisions| {
+            let index = (PrincipalTypeId::new(0), BulkId::new(0));
+            let reviewer = ClassReviewer::new(self, bulk, index);
+            bulk.visit_class(bulk.class(person), |decisions| {
                 reviewer.changes_without(decisions, row, gone)
             })
         })

@@ -52,5 +52,5 @@ index_type! {
 
 index_type! {
     /// A bulk decision, among those of a type of people.
-    pub(crate) struct SurveyId;
+    pub(crate) struct BulkId;
 }

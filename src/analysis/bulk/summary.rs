@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::bulk::decision::{BulkDecision, CellMarks, ClassDecisions};
+use crate::bulk::decisions::BulkDecisions;
 use crate::bulk::index::{
-    ActionId, CellId, ClassId, PersonId, PrincipalTypeId, ResourceId, StateId, SurveyId,
+    ActionId, BulkId, CellId, ClassId, PersonId, PrincipalTypeId, ResourceId, StateId,
 };
-use crate::bulk::survey::{BulkDecision, CellMarks, ClassDecisions};
-use crate::bulk::surveys::Surveys;
 use crate::explain::{Labels, Named};
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Decision, Outcome};
@@ -21,7 +21,7 @@ const EXAMPLES: usize = 3;
 /// The people and resources of a bulk decision by name. An entity of several states has its name in the latest.
 pub(crate) struct Summary<'s, 'e> {
     engines: IndexVec<StateId, &'e Engine>,
-    survey: &'s BulkDecision<'e>,
+    bulk: &'s BulkDecision<'e>,
 }
 
 /// Resources by name, and the groups of all.
@@ -34,7 +34,7 @@ pub(crate) struct Members {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CellSet {
     pub principal_type: PrincipalTypeId,
-    pub survey: SurveyId,
+    pub bulk: BulkId,
     pub class: ClassId,
     pub cells: Vec<CellId>,
 }
@@ -97,9 +97,9 @@ pub(crate) struct Count {
 
 impl<'s, 'e> Summary<'s, 'e> {
     /// The summary of a bulk decision of these states.
-    pub(crate) fn new(engines: &[&'e Engine], survey: &'s BulkDecision<'e>) -> Self {
+    pub(crate) fn new(engines: &[&'e Engine], bulk: &'s BulkDecision<'e>) -> Self {
         let engines = engines.iter().copied().collect();
-        Self { engines, survey }
+        Self { engines, bulk }
     }
 
     /// The number of resources of some cells.
@@ -139,7 +139,7 @@ impl<'s, 'e> Summary<'s, 'e> {
         let all = decisions.cells().indices();
         let marks: CellMarks = all.map(|cell| cells.contains(&cell)).collect();
         let is_in = |resource: &ResourceId| marks[decisions.cell(*resource)];
-        let resources = self.survey.resources().filter(is_in);
+        let resources = self.bulk.resources().filter(is_in);
         let first = resources.clone().take(named);
         Members {
             resources: first
@@ -154,7 +154,7 @@ impl<'s, 'e> Summary<'s, 'e> {
         let tables = self.engines.iter().map(|of| of.directory().table(0_u64));
         let mut counted: IndexVec<StateId, IndexVec<Row, u64>> = tables.collect();
         for resource in resources {
-            let row = |state| self.survey.resource(state, resource);
+            let row = |state| self.bulk.resource(state, resource);
             let Some((state, row)) = self.latest(row) else {
                 continue;
             };
@@ -175,23 +175,23 @@ impl<'s, 'e> Summary<'s, 'e> {
 
     /// The entities in those attributes of a resource that policies read.
     fn entities_in(&self, resource: ResourceId) -> Vec<Named> {
-        let Some((state, row)) = self.latest(|state| self.survey.resource(state, resource)) else {
+        let Some((state, row)) = self.latest(|state| self.bulk.resource(state, resource)) else {
             return Vec::new();
         };
         let engine = self.engines[state];
-        let attributes = self.survey.distinguishing_attributes(state).iter();
+        let attributes = self.bulk.distinguishing_attributes(state).iter();
         let rows = attributes.filter_map(|name| engine.directory().attribute_entity(row, name));
         rows.map(|row| named(engine, row)).collect()
     }
 
     /// A person by name.
     pub(crate) fn person(&self, person: PersonId) -> Option<Named> {
-        let (state, row) = self.latest(|state| self.survey.person(state, person))?;
+        let (state, row) = self.latest(|state| self.bulk.person(state, person))?;
         Some(named(self.engines[state], row))
     }
 
     fn resource(&self, resource: ResourceId) -> Option<Named> {
-        let (state, row) = self.latest(|state| self.survey.resource(state, resource))?;
+        let (state, row) = self.latest(|state| self.bulk.resource(state, resource))?;
         Some(named(self.engines[state], row))
     }
 
@@ -206,25 +206,24 @@ impl<'s, 'e> Summary<'s, 'e> {
 /// of all.
 pub(crate) fn fill_members<T: HasCells>(
     engines: &[&Engine],
-    surveys: &Surveys<'_>,
+    bulk_decisions: &BulkDecisions<'_>,
     results: &mut [T],
     limit: usize,
     shared: &SharedMembers,
 ) {
-    for (principal_type, surveys) in surveys.by_principal_type().iter_enumerated() {
-        for (id, survey) in surveys.iter_enumerated() {
-            let is_of_survey = |of: &&mut T| {
-                (of.cells().principal_type, of.cells().survey) == (principal_type, id)
-            };
-            let results: Vec<&mut T> = results.iter_mut().filter(is_of_survey).collect();
-            fill_in_survey(engines, survey, results, limit, shared);
+    for (principal_type, of_type) in bulk_decisions.by_principal_type().iter_enumerated() {
+        for (id, bulk) in of_type.iter_enumerated() {
+            let is_of_bulk_decision =
+                |of: &&mut T| (of.cells().principal_type, of.cells().bulk) == (principal_type, id);
+            let results: Vec<&mut T> = results.iter_mut().filter(is_of_bulk_decision).collect();
+            fill_in_bulk_decision(engines, bulk, results, limit, shared);
         }
     }
 }
 
-fn fill_in_survey<T: HasCells>(
+fn fill_in_bulk_decision<T: HasCells>(
     engines: &[&Engine],
-    survey: &BulkDecision<'_>,
+    bulk: &BulkDecision<'_>,
     results: Vec<&mut T>,
     limit: usize,
     shared: &SharedMembers,
@@ -233,7 +232,7 @@ fn fill_in_survey<T: HasCells>(
         return;
     };
     let known = results.iter().map(|of| shared.get(&shared_cells(&**of)));
-    let known: Option<Vec<Arc<Members>>> = match survey.has_sets(class) {
+    let known: Option<Vec<Arc<Members>>> = match bulk.has_sets(class) {
         true => None,
         false => known.collect(),
     };
@@ -243,8 +242,8 @@ fn fill_in_survey<T: HasCells>(
         }
         return;
     }
-    let summary = Summary::new(engines, survey);
-    survey.visit_class(class, |decisions| {
+    let summary = Summary::new(engines, bulk);
+    bulk.visit_class(class, |decisions| {
         let own = SharedMembers::default();
         let known = match decisions.is_whole() {
             true => shared,

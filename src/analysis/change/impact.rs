@@ -11,10 +11,10 @@ use cedar_policy::{Context, EntityUid};
 use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 
 use crate::bulk::class::Partition;
+use crate::bulk::decision::BulkDecision;
+use crate::bulk::decisions::{BulkDecisions, OfPrincipalType, Selection};
 use crate::bulk::index::{PersonId, StateId};
 use crate::bulk::summary::{SharedMembers, Summary, fill_members};
-use crate::bulk::survey::BulkDecision;
-use crate::bulk::surveys::{OfPrincipalType, Selection, Surveys};
 use compare::{ClassComparer, ClassImpact};
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::Decision;
@@ -62,7 +62,7 @@ pub struct Comparison<'e> {
     states: States<'e>,
     /// The actions that are compared.
     actions: Vec<EntityUid>,
-    surveys: Surveys<'e>,
+    bulk_decisions: BulkDecisions<'e>,
 }
 
 impl<'e> States<'e> {
@@ -94,11 +94,11 @@ impl<'e> States<'e> {
             people: selected(&about.principals),
             resources: selected(&about.resources),
         };
-        let surveys = Surveys::new(&engines, selection, is_asked, &context);
+        let bulk_decisions = BulkDecisions::new(&engines, selection, is_asked, &context);
         Comparison {
             states: self,
             actions: actions.iter().map(|action| action.uid.clone()).collect(),
-            surveys,
+            bulk_decisions,
         }
     }
 
@@ -129,29 +129,29 @@ impl<'e> States<'e> {
 impl Comparison<'_> {
     /// The number of classes of people.
     pub fn classes(&self) -> usize {
-        self.surveys.classes()
+        self.bulk_decisions.classes()
     }
 
     /// Compares all decisions. `done` is called after each class of people.
     pub fn impact(&self, done: impl Fn() + Sync) -> Impact {
         let mut differences = Differences::default();
-        for (principal_type, surveys) in self.surveys.by_principal_type().iter_enumerated() {
+        for (principal_type, of_type) in self.bulk_decisions.by_principal_type().iter_enumerated() {
             let mut by_class = Vec::new();
-            for (id, survey) in surveys.iter_enumerated() {
-                let comparer = ClassComparer::new(self.states, survey, (principal_type, id))
-                    .only(&self.actions);
-                let surveyed = survey.each(|decisions| comparer.compare(decisions), &done);
-                let changed = surveyed.marks.iter().filter(|is_changed| **is_changed);
+            for (id, bulk) in of_type.iter_enumerated() {
+                let comparer =
+                    ClassComparer::new(self.states, bulk, (principal_type, id)).only(&self.actions);
+                let visited = bulk.visit_classes(|decisions| comparer.compare(decisions), &done);
+                let changed = visited.marks.iter().filter(|is_changed| **is_changed);
                 differences.totals.resources += changed.count() as u64;
-                by_class.push(surveyed.results);
+                by_class.push(visited.results);
             }
-            for members in kinds(surveys).members() {
-                let (Some(first), Some(people)) = (members.first(), surveys.first()) else {
+            for members in kinds(of_type).members() {
+                let (Some(first), Some(people)) = (members.first(), of_type.first()) else {
                     continue;
                 };
                 let mut impact = ClassImpact::default();
-                for (survey, by_class) in surveys.iter().zip(&by_class) {
-                    impact.add(&by_class[survey.class(*first)]);
+                for (bulk, by_class) in of_type.iter().zip(&by_class) {
+                    impact.add(&by_class[bulk.class(*first)]);
                 }
                 differences.totals.add(&impact, members.len() as u64);
                 if impact.changes.is_empty() {
@@ -173,15 +173,15 @@ impl Comparison<'_> {
         asked: &[(EntityUid, EntityUid)],
     ) -> Vec<[Option<Decision>; 2]> {
         let mut decisions = vec![[None; 2]; asked.len()];
-        for survey in self.surveys.all() {
-            let Some(class) = survey.class_of(person) else {
+        for bulk in self.bulk_decisions.all() {
+            let Some(class) = bulk.class_of(person) else {
                 continue;
             };
-            let resources = survey.indices_of(asked.iter().map(|(_, resource)| resource));
-            survey.visit_class(class, |in_class| {
+            let resources = bulk.indices_of(asked.iter().map(|(_, resource)| resource));
+            bulk.visit_class(class, |in_class| {
                 let requests = asked.iter().zip(resources).zip(&mut decisions);
                 for (((action, _), resource), decided) in requests {
-                    let action = survey.actions().position(|known| known == action);
+                    let action = bulk.actions().position(|known| known == action);
                     let (Some(action), Some(resource)) = (action, resource) else {
                         continue;
                     };
@@ -203,17 +203,17 @@ impl Comparison<'_> {
         let shared = SharedMembers::default();
         affected.par_iter_mut().for_each(|affected| {
             let changes = &mut affected.changes;
-            fill_members(&engines, &self.surveys, changes, named, &shared);
+            fill_members(&engines, &self.bulk_decisions, changes, named, &shared);
             done();
         });
     }
 }
 
 /// People who are in one class for every type of resources.
-fn kinds(surveys: &OfPrincipalType<'_>) -> Partition<PersonId, KindId> {
-    let people = surveys.first().map_or(0, BulkDecision::people);
+fn kinds(of_type: &OfPrincipalType<'_>) -> Partition<PersonId, KindId> {
+    let people = of_type.first().map_or(0, BulkDecision::people);
     Partition::new(people, |person, key| {
-        key.extend(surveys.iter().map(|survey| survey.class(person).raw()));
+        key.extend(of_type.iter().map(|bulk| bulk.class(person).raw()));
     })
 }
 

@@ -6,9 +6,9 @@ use cedar_policy::EntityUid;
 
 use super::Planner;
 use super::role_catalog::RoleCatalog;
+use crate::bulk::decision::{BulkDecision, CellMarks, ClassDecisions};
+use crate::bulk::decisions::{BulkDecisions, Selection};
 use crate::bulk::index::StateId;
-use crate::bulk::survey::{BulkDecision, CellMarks, ClassDecisions};
-use crate::bulk::surveys::{Selection, Surveys};
 use crate::change::impact::Direction;
 use tarbac_host::decision::{Decision, Outcome};
 
@@ -147,25 +147,25 @@ impl Planner<'_, '_> {
             people: Some(people),
             resources: None,
         };
-        let surveys = Surveys::new(
+        let bulk_decisions = BulkDecisions::new(
             &[self.states.before, self.states.after],
             selection,
             |action| permissions.contains(&action.uid),
             self.context,
         );
-        for survey in surveys.all() {
-            let surveyed = survey.each(
+        for bulk in bulk_decisions.all() {
+            let visited = bulk.visit_classes(
                 |decisions| {
-                    let held = held(catalog, survey, &permissions, decisions);
+                    let held = held(catalog, bulk, &permissions, decisions);
                     (held, CellMarks::new())
                 },
                 || {},
             );
             for (uid, person) in &mut holdings.people {
-                let Some(class) = survey.class_of(uid) else {
+                let Some(class) = bulk.class_of(uid) else {
                     continue;
                 };
-                for (permission, found) in &surveyed.results[class] {
+                for (permission, found) in &visited.results[class] {
                     person.entry(*permission).or_default().add(found);
                 }
             }
@@ -176,12 +176,12 @@ impl Planner<'_, '_> {
 /// The holdings of a class of people by each permission.
 fn held(
     catalog: &RoleCatalog<'_>,
-    survey: &BulkDecision<'_>,
+    bulk: &BulkDecision<'_>,
     permissions: &[EntityUid],
     decisions: &ClassDecisions<'_>,
 ) -> BTreeMap<usize, Holding> {
     let mut held: BTreeMap<usize, Holding> = BTreeMap::new();
-    for (action, uid) in survey.actions().iter_enumerated() {
+    for (action, uid) in bulk.actions().iter_enumerated() {
         let Some(permission) = permissions.iter().position(|of| of == uid) else {
             continue;
         };

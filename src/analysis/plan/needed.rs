@@ -15,9 +15,9 @@ use cedar_policy::EntityUid;
 use super::Planner;
 use super::draft::{Draft, can_have};
 use super::role_catalog::RoleCatalog;
+use crate::bulk::decision::{BulkDecision, CellMarks, ClassDecisions};
+use crate::bulk::decisions::{BulkDecisions, Selection};
 use crate::bulk::index::{ResourceId, StateId};
-use crate::bulk::survey::{BulkDecision, CellMarks, ClassDecisions};
-use crate::bulk::surveys::{Selection, Surveys};
 use crate::change::impact::Direction;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Source;
@@ -145,22 +145,22 @@ impl Planner<'_, '_> {
             resources: None,
         };
         let is_asked = |action: &Action| permissions.contains(&action.uid);
-        let surveys = Surveys::new(engines, selection, is_asked, self.context);
+        let bulk_decisions = BulkDecisions::new(engines, selection, is_asked, self.context);
         let people = people.iter().map(|uid| (uid.clone(), Person::default()));
         let mut people: BTreeMap<EntityUid, Person> = people.collect();
-        for survey in surveys.all() {
+        for bulk in bulk_decisions.all() {
             let examiner = Examiner {
-                survey,
+                bulk,
                 engines,
                 permissions: &permissions,
             };
-            let surveyed = survey.each(
+            let visited = bulk.visit_classes(
                 |decisions| (examiner.examine(decisions), CellMarks::new()),
                 || {},
             );
             for (uid, person) in &mut people {
-                if let Some(class) = survey.class_of(uid) {
-                    person.add(&surveyed.results[class]);
+                if let Some(class) = bulk.class_of(uid) {
+                    person.add(&visited.results[class]);
                 }
             }
         }
@@ -200,7 +200,7 @@ fn free_id(engine: &Engine, index: usize) -> String {
 
 /// Examines classes of people in all states.
 struct Examiner<'s, 'e> {
-    survey: &'s BulkDecision<'e>,
+    bulk: &'s BulkDecision<'e>,
     engines: &'s [&'s Engine],
     permissions: &'s [EntityUid],
 }
@@ -208,7 +208,7 @@ struct Examiner<'s, 'e> {
 impl Examiner<'_, '_> {
     fn examine(&self, decisions: &ClassDecisions<'_>) -> Person {
         let mut person = Person::default();
-        for (action, uid) in self.survey.actions().iter_enumerated() {
+        for (action, uid) in self.bulk.actions().iter_enumerated() {
             let Some(permission) = self.permissions.iter().position(|of| of == uid) else {
                 continue;
             };
@@ -251,7 +251,7 @@ impl Examiner<'_, '_> {
     }
 
     fn resource(&self, resource: ResourceId) -> Option<EntityUid> {
-        let row = self.survey.resource(AFTER, resource)?;
+        let row = self.bulk.resource(AFTER, resource)?;
         let engine = self.engines.get(AFTER.index())?;
         Some(engine.directory().uid(row))
     }

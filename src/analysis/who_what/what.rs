@@ -6,8 +6,8 @@ use cedar_policy::{Context, EntityTypeName, EntityUid};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::bulk::decision::{BulkDecision, ClassDecisions, Population};
 use crate::bulk::index::{CellId, ClassId, StateId};
-use crate::bulk::survey::{BulkDecision, ClassDecisions, Population};
 use crate::explain::{Labels, Named};
 use crate::wire;
 use tarbac_host::bundle::Action;
@@ -74,15 +74,15 @@ impl What {
                 Some(resource) => Population::one(&engines, resource),
                 None => Population::all(&engines, type_name),
             };
-            let survey = BulkDecision::new(
+            let bulk = BulkDecision::new(
                 &engines,
                 (principal.type_name(), Population::one(&engines, principal)),
                 (type_name, resources),
                 |action| !action.is_question(),
                 |_, action| context(action),
             );
-            let mut of_type = survey.visit_class(ClassId::new(0), |decisions| {
-                by_decisions(engine, &survey, decisions, named)
+            let mut of_type = bulk.visit_class(ClassId::new(0), |decisions| {
+                by_decisions(engine, &bulk, decisions, named)
             });
             of_type.sort_by(|one, other| {
                 let by_count = other.count.cmp(&one.count);
@@ -102,7 +102,7 @@ index_type! {
 /// The resources of a bulk decision by the decisions about them.
 fn by_decisions(
     engine: &Engine,
-    survey: &BulkDecision<'_>,
+    bulk: &BulkDecision<'_>,
     in_class: &ClassDecisions<'_>,
     named: usize,
 ) -> Vec<Alike> {
@@ -110,7 +110,7 @@ fn by_decisions(
     let mut alike: IndexVec<AlikeId, Alike> = IndexVec::new();
     let mut of_cells: IndexVec<CellId, AlikeId> = IndexVec::new();
     for (cell, of) in in_class.cells().iter_enumerated() {
-        let decisions = survey.actions().iter_enumerated();
+        let decisions = bulk.actions().iter_enumerated();
         let decisions = decisions.filter_map(|(action, uid)| {
             let outcome = in_class.outcome(now, action, cell)?;
             let action = engine.bundle().vocabulary().action(uid)?;
@@ -136,13 +136,13 @@ fn by_decisions(
     }
     let names = Labels::new(engine);
     let mut missing: usize = alike.iter().map(|alike| alike.count.min(named)).sum();
-    for resource in survey.resources() {
+    for resource in bulk.resources() {
         if missing == 0 {
             break;
         }
         let alike = &mut alike[of_cells[in_class.cell(resource)]];
         if alike.resources.len() < named
-            && let Some(row) = survey.resource(now, resource)
+            && let Some(row) = bulk.resource(now, resource)
         {
             alike
                 .resources

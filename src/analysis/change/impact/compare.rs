@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use cedar_policy::EntityUid;
 
 use super::{AFTER, BEFORE, ChangedDecision, Concerned, Direction, States};
-use crate::bulk::index::{ActionId, CellId, PrincipalTypeId, SurveyId};
+use crate::bulk::decision::{BulkDecision, CellMarks, ClassDecisions};
+use crate::bulk::index::{ActionId, BulkId, CellId, PrincipalTypeId};
 use crate::bulk::summary::{
     AskedActions, CellSet, OnPage, Summary, has_decision, is_out_of_reach, on_page,
 };
-use crate::bulk::survey::{BulkDecision, CellMarks, ClassDecisions};
 use crate::explain::Named;
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Decision, Outcome};
@@ -107,9 +107,9 @@ impl ClassImpact {
 /// Compares the decisions about classes of people in two states.
 pub(super) struct ClassComparer<'s, 'e> {
     states: States<'e>,
-    survey: &'s BulkDecision<'e>,
+    bulk: &'s BulkDecision<'e>,
     /// The bulk decision, by index.
-    index: (PrincipalTypeId, SurveyId),
+    index: (PrincipalTypeId, BulkId),
     actions: AskedActions<'e>,
     /// The actions that are compared.
     compared: &'s [EntityUid],
@@ -118,16 +118,16 @@ pub(super) struct ClassComparer<'s, 'e> {
 impl<'s, 'e> ClassComparer<'s, 'e> {
     pub(super) fn new(
         states: States<'e>,
-        survey: &'s BulkDecision<'e>,
-        index: (PrincipalTypeId, SurveyId),
+        bulk: &'s BulkDecision<'e>,
+        index: (PrincipalTypeId, BulkId),
     ) -> Self {
-        let actions = survey.actions().iter();
+        let actions = bulk.actions().iter();
         Self {
             states,
-            survey,
+            bulk,
             index,
             actions: actions.map(|uid| states.action(uid)).collect(),
-            compared: survey.actions().raw.as_slice(),
+            compared: bulk.actions().raw.as_slice(),
         }
     }
 
@@ -213,7 +213,7 @@ impl<'s, 'e> ClassComparer<'s, 'e> {
         ChangedDecision {
             cells: CellSet {
                 principal_type: self.index.0,
-                survey: self.index.1,
+                bulk: self.index.1,
                 class: decisions.class,
                 cells: group.cells.clone(),
             },
@@ -281,7 +281,7 @@ impl<'s, 'e> ClassComparer<'s, 'e> {
     }
 
     fn summary(&self) -> Summary<'s, 'e> {
-        Summary::new(&[self.states.before, self.states.after], self.survey)
+        Summary::new(&[self.states.before, self.states.after], self.bulk)
     }
 }
 

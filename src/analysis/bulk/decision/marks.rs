@@ -8,7 +8,7 @@ use crate::bulk::index::{ClassId, ResourceId};
 use tarbac_store::index::{Id, IndexVec};
 
 /// The results of a visit of every class of people.
-pub(crate) struct Surveyed<T> {
+pub(crate) struct Visited<T> {
     /// For each class, its result.
     pub(crate) results: IndexVec<ClassId, T>,
     /// For each resource, whether any class has marked its cell.

@@ -21,7 +21,7 @@ use crate::bulk::index::{
     ActionId, CellId, ClassId, PersonId, ResourceClassId, ResourceId, StateId,
 };
 use groups::{Groups, StateResources};
-use marks::{Surveyed, mark};
+use marks::{Visited, mark};
 use population::{People, Resources};
 use split::{Batch, CellSplit, Membership, OwnedSet};
 use tarbac_host::bundle::Action;
@@ -212,11 +212,11 @@ impl<'e> BulkDecision<'e> {
     }
 
     /// Visits every class of people. A visit returns a result and marks cells; `done` is called after each.
-    pub(crate) fn each<T: Send>(
+    pub(crate) fn visit_classes<T: Send>(
         &self,
         visit: impl Fn(&ClassDecisions<'_>) -> (T, CellMarks) + Sync,
         done: impl Fn() + Sync,
-    ) -> Surveyed<T> {
+    ) -> Visited<T> {
         let firsts: Vec<PersonId> = self.people.classes.firsts().collect();
         let sets = firsts.par_iter().map(|first| self.sets(*first));
         let sets: IndexVec<ClassId, Vec<OwnedSet>> = sets.collect::<Vec<_>>().into();
@@ -243,7 +243,7 @@ impl<'e> BulkDecision<'e> {
             results.extend(visited.map(|(class, result, _, _)| (class, result)));
         }
         results.sort_by_key(|(class, _)| *class);
-        Surveyed {
+        Visited {
             results: results.into_iter().map(|(_, result)| result).collect(),
             marks,
         }

@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{Context, EntityTypeName, EntityUid};
 
-use crate::bulk::index::{PrincipalTypeId, SurveyId};
-use crate::bulk::survey::{BulkDecision, Population};
+use crate::bulk::decision::{BulkDecision, Population};
+use crate::bulk::index::{BulkId, PrincipalTypeId};
 use tarbac_host::bundle::Action;
 use tarbac_host::engine::Engine;
 use tarbac_store::index::{Id, IndexVec};
 
 /// The bulk decisions of one type of people, one for each type of resources.
-pub(crate) type OfPrincipalType<'e> = IndexVec<SurveyId, BulkDecision<'e>>;
+pub(crate) type OfPrincipalType<'e> = IndexVec<BulkId, BulkDecision<'e>>;
 
 /// All bulk decisions of some states.
-pub(crate) struct Surveys<'e>(IndexVec<PrincipalTypeId, OfPrincipalType<'e>>);
+pub(crate) struct BulkDecisions<'e>(IndexVec<PrincipalTypeId, OfPrincipalType<'e>>);
 
 /// The entities of bulk decisions; all of each type if none are selected.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,7 +25,7 @@ pub(crate) struct Selection<'u> {
     pub(crate) resources: Option<&'u [EntityUid]>,
 }
 
-impl<'e> Surveys<'e> {
+impl<'e> BulkDecisions<'e> {
     /// Prepares decisions for each pair of types to which a permission applies in any of the states.
     pub(crate) fn new(
         engines: &[&'e Engine],
@@ -36,7 +36,7 @@ impl<'e> Surveys<'e> {
         let has = |selected: Option<&[EntityUid]>, type_name: &EntityTypeName| {
             selected.is_none_or(|uids| uids.iter().any(|uid| uid.type_name() == type_name))
         };
-        let survey = |principal: &EntityTypeName, resource: &EntityTypeName| {
+        let bulk_decision = |principal: &EntityTypeName, resource: &EntityTypeName| {
             let people = population(engines, selection.people, principal);
             let resources = population(engines, selection.resources, resource);
             BulkDecision::new(
@@ -49,14 +49,14 @@ impl<'e> Surveys<'e> {
         };
         let types = types(engines).into_iter();
         let types = types.filter(|(principal, _)| has(selection.people, principal));
-        let surveys = types.map(|(principal, resources)| {
+        let bulk_decisions = types.map(|(principal, resources)| {
             let resources = resources.iter();
             resources
                 .filter(|resource| has(selection.resources, resource))
-                .map(|resource| survey(&principal, resource))
+                .map(|resource| bulk_decision(&principal, resource))
                 .collect()
         });
-        Self(surveys.collect())
+        Self(bulk_decisions.collect())
     }
 
     /// The bulk decisions by type of people.
