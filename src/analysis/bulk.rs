@@ -6,3 +6,6 @@ pub(crate) mod decision;
 pub(crate) mod decisions;
 pub(crate) mod index;
 pub(crate) mod summary;
+
+#[cfg(test)]
+mod tests;

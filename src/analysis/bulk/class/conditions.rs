@@ -222,3 +222,97 @@ fn equality_test(condition: &ast::Expr, scope: &Scope<'_>) -> Option<(Option<Str
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bulk::tests::{engine, permit, policies};
+
+    /// The conditions about the principal and about the resource, the membership tests and the equality tests, each with
+    /// the number of policies that have it.
+    type Parts = (
+        Vec<String>,
+        Vec<String>,
+        Vec<(String, bool, usize)>,
+        Vec<(Option<String>, String, usize)>,
+    );
+
+    /// The parts of permits with these conditions.
+    fn parts(conditions: &[&str]) -> Parts {
+        let numbered = conditions.iter().enumerate();
+        let text: String = numbered
+            .map(|(number, condition)| permit(&format!("p{number}"), condition))
+            .collect();
+        let engine = engine(&text, &[]);
+        let of_policies = policies(&engine).into_iter().collect();
+        let parts = SplitConditions::new(&of_policies, engine.bundle().vocabulary());
+        let texts = |side: &Side| side.conditions().map(ToString::to_string).collect();
+        let members = parts
+            .membership_tests()
+            .map(|test| (test.set.to_string(), test.is_itself, test.policies.len()));
+        let equal = parts.equality_tests().map(|test| {
+            let asked = test.policies.len();
+            (test.principal.clone(), test.resource.clone(), asked)
+        });
+        (
+            texts(&parts.principal),
+            texts(&parts.resource),
+            members.collect(),
+            equal.collect(),
+        )
+    }
+
+    fn members(condition: &str) -> Vec<(String, bool, usize)> {
+        parts(&[condition]).2
+    }
+
+    #[test]
+    fn a_part_about_one_side_is_a_condition_of_that_side() {
+        let (principal, resource, members, equal) =
+            parts(&["principal has name && principal.name == \"a\" && resource.name like \"b*\""]);
+        assert_eq!(
+            principal,
+            [r#"(principal has name) && (principal.name == "a")"#]
+        );
+        assert_eq!(resource, [r#"resource.name like "b*""#]);
+        assert_eq!((members, equal), (Vec::new(), Vec::new()));
+    }
+
+    #[test]
+    fn a_set_of_the_principal_is_a_membership_test() {
+        let granted = "principal.granted".to_owned();
+        let in_set = members("principal has granted && resource in principal.granted");
+        assert_eq!(in_set, [(granted.clone(), false, 1)]);
+        let negated = members("principal has granted && !(resource in principal.granted)");
+        assert_eq!(negated, [(granted.clone(), false, 1)]);
+        let devices = "principal.devices".to_owned();
+        let contained = members("principal has devices && principal.devices.contains(resource)");
+        assert_eq!(contained, [(devices, true, 1)]);
+        let chosen = "principal has granted && (if resource in principal.granted then resource.weight > 1 else false)";
+        assert_eq!(members(chosen), [(granted, false, 1)]);
+    }
+
+    #[test]
+    fn an_equal_value_of_both_is_an_equality_test_in_either_order() {
+        let (principal, resource, members, equal) = parts(&[
+            "principal has name && resource has owner && principal.name == resource.owner",
+            "principal has name && resource has owner && resource.owner == principal.name",
+        ]);
+        assert_eq!(principal, ["principal has name"]);
+        assert_eq!(resource, ["resource has owner"]);
+        assert_eq!(members, []);
+        assert_eq!(equal, [(Some("name".to_owned()), "owner".to_owned(), 2)]);
+    }
+
+    #[test]
+    fn any_other_part_about_both_is_read_by_its_values() {
+        let condition = "principal has name && [principal.name, \"x\"].contains(resource.name)";
+        let engine = engine(&permit("p", condition), &[]);
+        let of_policies = policies(&engine).into_iter().collect();
+        let parts = SplitConditions::new(&of_policies, engine.bundle().vocabulary());
+        assert_eq!(parts.membership_tests().count(), 0);
+        assert_eq!(parts.equality_tests().count(), 0);
+        assert!(parts.resource.values.reads_attribute("name"));
+        assert!(parts.principal.values.reads_attribute("name"));
+    }
+}

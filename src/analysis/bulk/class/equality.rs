@@ -87,3 +87,53 @@ impl Equality {
         self.by_value.split_at(end).0.split_at(start).1
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cedar_policy::EntityUid;
+    use serde_json::json;
+
+    use super::*;
+    use crate::bulk::tests::{device, engine, row, uid, user};
+
+    #[test]
+    fn principals_are_alike_if_the_same_resources_have_their_value() {
+        let mut entities = vec![
+            user("ada", json!({ "name": "one" })),
+            user("bob", json!({ "name": "one" })),
+            user("cid", json!({ "name": "nobody's" })),
+            user("dan", json!({ "name": "nor this" })),
+            user("eve", json!({})),
+        ];
+        for (id, owner) in [("d1", "one"), ("d2", "two"), ("d3", "one")] {
+            let mut device = device(id, 1, &[]);
+            if let Some(attributes) = device.pointer_mut("/attrs") {
+                attributes["owner"] = owner.into();
+            }
+            entities.push(device);
+        }
+        let engine = engine("", &entities);
+        let directory = engine.directory();
+        let test = EqualityTest {
+            principal: Some("name".to_owned()),
+            resource: "owner".to_owned(),
+            policies: BTreeSet::new(),
+        };
+        let device = uid(r#"Device::"d1""#);
+        let types = BTreeSet::from([device.type_name()]);
+        let equality = Equality::new(directory, &test, &types, BTreeSet::new());
+        let resources = |id: &str| -> Vec<EntityUid> {
+            let rows = equality.resources(directory, row(&engine, id));
+            rows.into_iter().map(|row| directory.uid(row)).collect()
+        };
+        let with_one = [uid(r#"Device::"d1""#), uid(r#"Device::"d3""#)];
+        assert_eq!(resources(r#"User::"ada""#), with_one);
+        assert_eq!(resources(r#"User::"cid""#), []);
+        assert_eq!(resources(r#"User::"eve""#), []);
+        let [ada, bob, cid, dan, eve] = ["ada", "bob", "cid", "dan", "eve"]
+            .map(|id| equality.sought(directory, row(&engine, &format!("User::\"{id}\""))));
+        assert_eq!(ada, bob);
+        assert_eq!(cid, dan);
+        assert!(ada != cid && ada != eve && cid != eve);
+    }
+}

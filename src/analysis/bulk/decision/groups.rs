@@ -156,3 +156,69 @@ fn rows_in(
     let rows = resources.rows.raw.par_iter().zip(&base.rows.raw);
     (groups && rows.all(is_there)).then_some(known)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    use tarbac_host::Engine;
+    use tarbac_store::index::Id;
+
+    use super::*;
+    use crate::bulk::tests::{collection, device, engine, row};
+
+    fn tenant(of_last: &[&str], others: &[Value]) -> Engine {
+        let mut entities = others.to_vec();
+        entities.extend([
+            collection("all", &[]),
+            collection("berlin", &["all"]),
+            device("d1", 1, &["berlin"]),
+            device("d2", 1, &["berlin"]),
+            device("d3", 1, of_last),
+        ]);
+        engine("", &entities)
+    }
+
+    fn rows(engine: &Engine, ids: &[Option<&str>]) -> Rows<ResourceId> {
+        let row = |id: &Option<&str>| id.map(|id| row(engine, &format!("Device::\"{id}\"")));
+        ids.iter().map(row).collect()
+    }
+
+    const ALL: [Option<&str>; 3] = [Some("d1"), Some("d2"), Some("d3")];
+
+    fn bases(engines: &[&Engine]) -> Vec<usize> {
+        let rows: Vec<Rows<ResourceId>> = engines.iter().map(|of| rows(of, &ALL)).collect();
+        let states = engines.iter().zip(&rows);
+        let states = states.map(|(engine, rows)| StateResources {
+            directory: engine.directory(),
+            rows,
+        });
+        let groups = Groups::by_state(&states.collect());
+        groups.iter().map(|groups| groups.base.index()).collect()
+    }
+
+    #[test]
+    fn states_share_groups_if_each_resource_is_in_the_same() {
+        // With one more collection, the rows are others.
+        let one = tenant(&["all"], &[collection("aa", &[])]);
+        let equal = tenant(&["all"], &[]);
+        let moved = tenant(&["berlin"], &[]);
+        assert_eq!(bases(&[&one, &equal]), [0, 0]);
+        assert_eq!(bases(&[&one, &moved]), [0, 1]);
+        assert_eq!(bases(&[&one, &moved, &moved, &equal]), [0, 1, 1, 0]);
+    }
+
+    #[test]
+    fn a_resource_that_does_not_exist_has_no_list() {
+        let engine = tenant(&["all"], &[]);
+        let rows = rows(&engine, &[Some("d1"), None, Some("d2"), Some("d3")]);
+        let lists = Lists::new(&StateResources {
+            directory: engine.directory(),
+            rows: &rows,
+        });
+        let [d1, none, d2, d3] = [0, 1, 2, 3].map(|at| lists.position(ResourceId::from_usize(at)));
+        assert!(d1.is_some() && d3.is_some());
+        assert_eq!(d1, d2);
+        assert_ne!(d1, d3);
+        assert_eq!(none, None);
+    }
+}

@@ -90,7 +90,13 @@ impl<T: Id, C: Id> Population<T, C> {
         while start < end {
             let middle = start + (end - start) / 2;
             let index = T::from_usize(middle);
-            let (directory, row) = in_a_state(index)?;
+            let Some((directory, row)) = in_a_state(index) else {
+                // An entity that exists in no state has no id to compare with.
+                let mut rest = (start..end).map(T::from_usize);
+                return rest.find(|index| {
+                    in_a_state(*index).is_some_and(|(directory, row)| directory.uid(row) == *uid)
+                });
+            };
             match directory.id(row).cmp(uid.id().unescaped()) {
                 Ordering::Less => start = middle + 1,
                 Ordering::Greater => end = middle,
@@ -124,5 +130,69 @@ impl<T: Id, C: Id> Population<T, C> {
             }
         });
         self.classes = Arc::new(classes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::bulk::tests::{engine, uid, user};
+
+    fn tenant(ids: &[&str]) -> Engine {
+        let users: Vec<_> = ids.iter().map(|id| user(id, json!({}))).collect();
+        engine("", &users)
+    }
+
+    fn people(engines: &[&Engine]) -> People {
+        Population::all(engines, uid(r#"User::"a""#).type_name())
+    }
+
+    #[test]
+    fn an_entity_has_one_index_in_every_state() {
+        let (one, other) = (tenant(&["a", "c", "d"]), tenant(&["b", "c", "e"]));
+        let engines = [&one, &other];
+        let people = people(&engines);
+        let exists = |state: u32| -> Vec<bool> {
+            let rows = &people.rows[StateId::new(state)];
+            rows.iter().map(Option::is_some).collect()
+        };
+        assert_eq!(exists(0), [true, false, true, true, false]);
+        assert_eq!(exists(1), [false, true, true, false, true]);
+        for (number, id) in ["a", "b", "c", "d", "e"].iter().enumerate() {
+            let index = people.index(&engines, &uid(&format!("User::\"{id}\"")));
+            assert_eq!(index, Some(PersonId::from_usize(number)), "{id}");
+        }
+        for nobody in [r#"User::"bb""#, r#"User::"f""#, r#"Device::"a""#] {
+            assert_eq!(people.index(&engines, &uid(nobody)), None, "{nobody}");
+        }
+    }
+
+    #[test]
+    fn an_entity_is_found_beside_one_that_exists_nowhere() {
+        let engine = tenant(&["a", "c"]);
+        let uids = ["a", "b", "c"].map(|id| uid(&format!("User::\"{id}\"")));
+        let people = People::some(&[&engine], &uids);
+        let found = uids.map(|uid| people.index(&[&engine], &uid));
+        assert_eq!(
+            found.map(|index| index.map(Id::index)),
+            [Some(0), None, Some(2)]
+        );
+    }
+
+    #[test]
+    fn entities_are_of_one_class_if_they_are_in_every_state() {
+        let (one, other) = (tenant(&["a", "b", "c"]), tenant(&["a", "b", "d"]));
+        let mut people = people(&[&one, &other]);
+        // Nobody is told apart before, and b from a after the change.
+        let before = Partition::new(4, |_: PersonId, _| {});
+        let after = Partition::new(4, |person: PersonId, key| key.push(person.raw() / 2));
+        people.classify(&[Arc::new(before), Arc::new(after)].into_iter().collect());
+        let class = |person| people.classes.class(PersonId::from_usize(person));
+        assert_eq!(class(0), class(1));
+        // One exists before only, the other after only.
+        assert_ne!(class(2), class(3));
+        assert_ne!(class(0), class(2));
     }
 }
