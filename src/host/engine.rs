@@ -21,6 +21,7 @@ mod findings;
 mod index;
 mod kept;
 mod misleading_names;
+mod policy_finding;
 mod question;
 mod reach;
 mod read_set;

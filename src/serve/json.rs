@@ -2,14 +2,15 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
+use tarbac_host::json::{StrictLevels, duplicate};
 
 use crate::fault::Fault;
 
 /// The most levels of nested arrays and objects.
-const DEPTH: usize = 64;
+const LEVELS: usize = 64;
 
 /// A JSON object, of which the items of one array are not parsed yet.
 pub(crate) struct Listed<'b> {
@@ -25,7 +26,7 @@ pub(crate) struct Listed<'b> {
 /// The body is no JSON object, or no I-JSON.
 pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, Fault> {
     let mut reader = serde_json::Deserializer::from_str(text(body)?);
-    let value = AtDepth(0).deserialize(&mut reader);
+    let value = StrictLevels(LEVELS).deserialize(&mut reader);
     let value = value.and_then(|value| reader.end().map(|()| value));
     match value.map_err(|error| no_json(&error))? {
         Value::Object(object) => Ok(object),
@@ -37,7 +38,7 @@ pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, Fault> {
 /// can be parsed at once.
 ///
 /// # Errors
-/// What is parsed is no JSON object, or no I-JSON.
+/// The parsed part is no JSON object, or no I-JSON.
 pub(crate) fn listed<'b>(body: &'b [u8], array: &'static str) -> Result<Listed<'b>, Fault> {
     let text = text(body)?;
     if !text.trim_start().starts_with('{') {
@@ -57,7 +58,7 @@ pub(crate) fn listed<'b>(body: &'b [u8], array: &'static str) -> Result<Listed<'
 /// It is no I-JSON.
 pub(crate) fn item(text: &RawValue) -> Result<Value, Fault> {
     let mut reader = serde_json::Deserializer::from_str(text.get());
-    let value = AtDepth(2).deserialize(&mut reader);
+    let value = StrictLevels(LEVELS - 2).deserialize(&mut reader);
     value.map_err(|error| no_json(&error))
 }
 
@@ -100,10 +101,10 @@ impl<'de> Visitor<'de> for Outer {
         while let Some(key) = members.next_key::<String>()? {
             let is_array = key == self.array;
             if listed.members.contains_key(&key) || is_array && listed.items.is_some() {
-                return Err(A::Error::custom(format_args!("`{key}` is there twice")));
+                return Err(duplicate(&key));
             }
             if !is_array {
-                let value = members.next_value_seed(AtDepth(1))?;
+                let value = members.next_value_seed(StrictLevels(LEVELS - 1))?;
                 listed.members.insert(key, value);
                 continue;
             }
@@ -113,93 +114,11 @@ impl<'de> Visitor<'de> for Outer {
                 listed.items = Some(items);
             } else {
                 let mut reader = serde_json::Deserializer::from_str(raw.get());
-                let value = AtDepth(1).deserialize(&mut reader);
+                let value = StrictLevels(LEVELS - 1).deserialize(&mut reader);
                 listed.members.insert(key, value.map_err(A::Error::custom)?);
             }
         }
         Ok(listed)
-    }
-}
-
-/// A value at a depth: the number of arrays and objects around it.
-#[derive(Clone, Copy)]
-struct AtDepth(usize);
-
-impl AtDepth {
-    fn deeper<E: Error>(self) -> Result<Self, E> {
-        match self.0 < DEPTH {
-            true => Ok(Self(self.0 + 1)),
-            false => Err(E::custom(format_args!("it is nested deeper than {DEPTH}"))),
-        }
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for AtDepth {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for AtDepth {
-    type Value = Value;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON value")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        let number = Number::from_f64(value);
-        number
-            .map(Value::Number)
-            .ok_or_else(|| E::custom("a number is too large"))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let deeper = self.deeper()?;
-        let mut values = Vec::new();
-        while let Some(value) = items.next_element_seed(deeper)? {
-            values.push(value);
-        }
-        Ok(Value::Array(values))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let deeper = self.deeper()?;
-        let mut values = Map::new();
-        while let Some(key) = members.next_key::<String>()? {
-            let value = members.next_value_seed(deeper)?;
-            if values.contains_key(&key) {
-                return Err(A::Error::custom(format_args!("`{key}` is there twice")));
-            }
-            values.insert(key, value);
-        }
-        Ok(Value::Object(values))
     }
 }
 
@@ -221,7 +140,7 @@ mod tests {
         Ok(members.into())
     }
 
-    /// What is parsed in parts is what is parsed as a whole.
+    /// Parsing in parts and as a whole give equal values.
     #[test]
     fn parts_make_up_the_whole() {
         let nested = |depth: usize| {

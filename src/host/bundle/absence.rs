@@ -10,6 +10,8 @@ use cedar_policy::EntityUid;
 use cedar_policy_core::ast::{BinaryOp, Expr, ExprKind, Literal, UnaryOp, Var};
 
 use super::policy::{Effect, Policy};
+use tarbac_diagnostic::code;
+use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Place;
 
 /// A place where a policy names a missing entity.
@@ -25,6 +27,23 @@ pub(crate) struct Mention {
     pub narrows: bool,
     /// Whether the entity is compared with a value of the context.
     pub is_of_context: bool,
+}
+
+/// The error about a policy that could allow more because not every member of an entity is known.
+pub(crate) fn unknown_members(policy: &Policy, entity: &str, mention: &Mention) -> Finding {
+    let message = format!(
+        "the policy `{}` depends on who is in {entity}, of which not every member is known",
+        policy.id()
+    );
+    let help = match policy.effect() {
+        Effect::Permit => "it may permit what it excepts",
+        Effect::Forbid => "it may hold nobody back",
+    };
+    Finding::error(code::policy::UNKNOWN_MEMBERS, message)
+        .label(mention.place.clone(), "asked here")
+        .help(format!(
+            "{help}: export the members, or decide by something else"
+        ))
 }
 
 /// The effect of a part on the condition around it.

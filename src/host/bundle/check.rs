@@ -250,21 +250,11 @@ pub fn policies_against_directory(
 fn unknown_members(policy: &Policy, uid: &EntityUid) -> Option<Finding> {
     let mentions = absence::mentions(policy, uid);
     let mention = mentions.iter().find(|mention| mention.allows_more)?;
-    let message = format!(
-        "the policy `{}` depends on who is in `{uid}`, of which not every member is known",
-        policy.id()
-    );
-    let help = match policy.effect() {
-        Effect::Permit => "it may permit what it excepts",
-        Effect::Forbid => "it may hold nobody back",
-    };
-    Some(
-        Finding::error(code::policy::UNKNOWN_MEMBERS, message)
-            .label(mention.place.clone(), "named here")
-            .help(format!(
-                "{help}: export the members, or name something else"
-            )),
-    )
+    Some(absence::unknown_members(
+        policy,
+        &format!("`{uid}`"),
+        mention,
+    ))
 }
 
 /// The finding about a missing entity: an error if somebody may do more because of it.

@@ -10,11 +10,10 @@ use cedar_policy_core::ast;
 
 use super::Engine;
 use super::case::{Case, Parties};
+use super::policy_finding::{policy_finding, undecided};
 use crate::bundle::{Action, Policy};
 use crate::decision::Request;
-use crate::lookup::lower_first;
-use tarbac_diagnostic::code::{self, Code};
-use tarbac_diagnostic::finding::{Finding, Severity};
+use tarbac_diagnostic::finding::Finding;
 use tarbac_store::Row;
 
 /// The most findings of one policy.
@@ -70,7 +69,10 @@ impl Engine {
                         .entry(key)
                         .or_insert_with(|| self.verdict(action, row, other));
                     for error in &verdict.errors {
-                        found.add(error, || self.undecided(error, other));
+                        found.add(error, || {
+                            let place = self.directory.place(other);
+                            Some(undecided("contradiction", error, place))
+                        });
                     }
                     for id in &verdict.policies {
                         found.add(id, || self.contradiction(id, row, other));
@@ -110,31 +112,14 @@ impl Engine {
 
     fn contradiction(&self, id: &str, row: Row, other: Row) -> Option<Finding> {
         let policy = self.bundle.policy(id)?;
-        let code = Code::of_policy(policy.annotation("code").unwrap_or(policy.id()));
-        let doc = policy.doc().unwrap_or_default().trim_end_matches('.');
         let (uid, other_uid) = (self.directory.uid(row), self.directory.uid(other));
-        let message = format!("{}: `{uid}` and `{other_uid}`", lower_first(doc));
-        let mut finding = Finding::warning(code, message);
-        if policy.annotation("severity") == Some("error") {
-            finding.severity = Severity::Error;
-        }
+        let mut finding = policy_finding(policy, format_args!("`{uid}` and `{other_uid}`"));
         for (row, text) in [(row, "this one"), (other, "and this one")] {
             if let Some(place) = self.directory.place(row) {
                 finding = finding.label(place, text);
             }
         }
-        finding.help = policy.advice().map(str::to_owned);
         Some(finding)
-    }
-
-    fn undecided(&self, error: &str, other: Row) -> Option<Finding> {
-        let message = format!("a contradiction cannot be decided: {error}");
-        let finding = Finding::error(code::policy::EVALUATION, message)
-            .help("mend the policy: what it would find cannot be known");
-        Some(match self.directory.place(other) {
-            Some(place) => finding.label(place, "asked about this one"),
-            None => finding,
-        })
     }
 }
 

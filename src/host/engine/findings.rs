@@ -7,11 +7,10 @@ use cedar_policy::{Context, EntityId, EntityTypeName, EntityUid};
 use super::Engine;
 use super::activation::entities_in;
 use super::case::{Case, Parties};
+use super::policy_finding::{policy_finding, undecided};
 use crate::bundle::{Action, Policy};
 use crate::decision::Request;
-use crate::lookup::lower_first;
-use tarbac_diagnostic::code::{self, Code};
-use tarbac_diagnostic::finding::{Finding, Severity};
+use tarbac_diagnostic::finding::Finding;
 use tarbac_store::Row;
 
 impl Engine {
@@ -103,14 +102,8 @@ impl Engine {
         let outcome = self.put(&request, &case);
         for error in &outcome.errors {
             if found.seen.insert((error.clone(), about, about)) {
-                let message = format!("a finding cannot be decided: {error}");
-                let finding = Finding::error(code::policy::EVALUATION, message)
-                    .help("mend the policy: what it would find cannot be known");
                 let place = self.directory.place(about);
-                found.findings.push(match place {
-                    Some(place) => finding.label(place, "asked about this one"),
-                    None => finding,
-                });
+                found.findings.push(undecided("finding", error, place));
             }
         }
         for policy in self.policies(&outcome) {
@@ -135,23 +128,13 @@ impl Engine {
         through: Option<Row>,
         about: Row,
     ) -> Finding {
-        let code = Code::of_policy(policy.annotation("code").unwrap_or(policy.id()));
-        let doc = policy.doc().unwrap_or_default().trim_end_matches('.');
-        let message = format!("{}: `{}`", lower_first(doc), request.resource);
-        let mut finding = Finding::warning(code, message);
-        if policy.annotation("severity") == Some("error") {
-            finding.severity = Severity::Error;
-        }
+        let finding = policy_finding(policy, format_args!("`{}`", request.resource));
         if let Some(place) = through.and_then(|row| self.directory.place(row)) {
-            finding = finding.label(
-                place,
-                format!("through here, for example for `{}`", request.principal),
-            );
-        } else if let Some(place) = self.directory.place(about) {
-            finding = finding.label(place, "this one");
+            let text = format!("through here, for example for `{}`", request.principal);
+            return finding.label(place, text);
         }
-        match policy.advice() {
-            Some(advice) => finding.help(advice),
+        match self.directory.place(about) {
+            Some(place) => finding.label(place, "this one"),
             None => finding,
         }
     }

@@ -11,9 +11,8 @@ use cedar_policy::EntityTypeName;
 use cedar_policy_core::ast::{BinaryOp, Expr, ExprKind, Literal};
 
 use super::Engine;
-use crate::bundle::absence::leaves_with;
-use crate::bundle::{Effect, Policy, Scope, text};
-use tarbac_diagnostic::code;
+use crate::bundle::absence::{leaves_with, unknown_members};
+use crate::bundle::{Policy, Scope, text};
 use tarbac_diagnostic::finding::Finding;
 use tarbac_store::Row;
 
@@ -86,22 +85,9 @@ impl Search<'_> {
         let (leaf, mention) = leaves.iter().find(|(_, mention)| mention.allows_more)?;
         let mut containers = leaf.subexpressions().filter_map(container);
         let (of, row) = containers.find_map(|of| Some((of, self.unlisted_in(of)?)))?;
-        let message = format!(
-            "the policy `{}` depends on who is in `{}`, which may be `{}`, of which not every member is known",
-            policy.id(),
-            text(of),
-            self.engine.directory.uid(row)
-        );
-        let help = match policy.effect() {
-            Effect::Permit => "it may permit what it excepts",
-            Effect::Forbid => "it may hold nobody back",
-        };
-        let finding = Finding::error(code::policy::UNKNOWN_MEMBERS, message)
-            .label(mention.place.clone(), "asked here")
-            .help(format!(
-                "{help}: export the members, or decide by something else"
-            ));
-        Some(finding)
+        let uid = self.engine.directory.uid(row);
+        let entity = format!("`{}`, which may be `{uid}`", text(of));
+        Some(unknown_members(policy, &entity, mention))
     }
 
     /// An entity with unknown members that an expression may have for its value, or in it. Entities by name are left

@@ -277,10 +277,10 @@ fn a_forbid_by_members_of_whom_not_all_are_known_is_an_error() {
        ╭─[policies/custom/x.cedar:1:1]
      1 │ @id("custom.x")
        · ───────┬───────
-       ·        ╰── named here
+       ·        ╰── asked here
      2 │ @doc("x")
        ╰────
-      help: it may hold nobody back: export the members, or name something else
+      help: it may hold nobody back: export the members, or decide by something else
 
     errors: 1 error, 1 warning
     --- exit 1

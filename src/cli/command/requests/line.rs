@@ -3,7 +3,7 @@
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use tarbac_host::engine::Undecidable;
-use tarbac_host::json::StrictJson;
+use tarbac_host::json::{StrictJson, duplicate};
 use tarbac_host::lookup::{Name, NameError};
 use thiserror::Error;
 
@@ -141,7 +141,7 @@ impl<'de> Visitor<'de> for NamedVisitor {
                 other => return Err(A::Error::unknown_field(other, &["type", "id"])),
             };
             if field.replace(map.next_value()?).is_some() {
-                return Err(A::Error::custom(format!("duplicate field `{key}`")));
+                return Err(duplicate(&key));
             }
         }
         Ok(Name::Uid {
