@@ -54,7 +54,7 @@ pub fn human(collected: &Collected, out: &Path, left: &[&str], style: Style) -> 
     text + &format!("\nNext:\n  tarbac import {} --out tenant\n", out.display())
 }
 
-/// A call without an answer, and what is not known without it.
+/// A call without an answer, and the facts that are unknown without it.
 fn lack(call: &CollectedCall) -> String {
     let mut text = format!("  {}\n", call.export);
     match (&call.permission, call.status) {

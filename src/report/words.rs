@@ -32,7 +32,7 @@ pub fn on(examples: &[Named], count: u64) -> String {
     tally::on(examples, count, None)
 }
 
-/// How many things are under what, as devices in hierarchies; empty if that says nothing.
+/// The counts of things by what they are in, as devices in hierarchies; empty if that says nothing.
 pub fn under(of: &[(Named, u64)]) -> String {
     tally::under(of, LISTED)
 }
@@ -58,12 +58,12 @@ pub fn about_role_change(change: &RoleChange) -> Vec<String> {
     impact::plan::about(change, LISTED)
 }
 
-/// What a plan against losses comes to, a line each.
+/// A plan against losses, a line each.
 pub fn against_losses(without: &ImpactTotals, plan: &Plan) -> Vec<String> {
     impact::plan::against_losses(without, plan)
 }
 
-/// What a plan against gains comes to, a line each.
+/// A plan against gains, a line each.
 pub fn against_gains(without: &ImpactTotals, plan: &Plan) -> Vec<String> {
     impact::plan::against_gains(without, plan)
 }

@@ -21,7 +21,7 @@ use crate::tls::Tls;
 use crate::work::Workers;
 use crate::workspaces::{Routers, Workspaces};
 
-/// What a thread is told by that reads the workspace.
+/// The sender of messages to the thread that loads the workspace.
 pub(crate) type Teller = Box<dyn Fn(Told) + Send + Sync>;
 
 /// The state of the server.
@@ -38,7 +38,7 @@ pub(crate) struct App {
     pub(crate) metadata_key: Option<Arc<MetadataKey>>,
     /// The decision log, if there is one.
     pub(crate) decision_log: Option<Arc<DecisionLog>>,
-    /// The what-ifs.
+    /// The comparisons and access reviews.
     pub(crate) jobs: Jobs,
     /// The sessions of browsers, which are those of every workspace: a token is checked with each request.
     pub(crate) sessions: Arc<Sessions>,
@@ -109,14 +109,14 @@ impl App {
         })
     }
 
-    /// The same, which follows a store.
+    /// The state of a server that follows a store.
     #[must_use]
     pub(crate) fn following(self, freshness: &Arc<Freshness>) -> Self {
         let freshness = Some(Arc::clone(freshness));
         Self { freshness, ..self }
     }
 
-    /// The same, as the server of several workspaces.
+    /// The state of a server of several workspaces.
     #[must_use]
     pub(crate) fn of_several(self) -> Self {
         let workspaces = Some(Workspaces::default());
@@ -164,7 +164,7 @@ impl App {
         self.workspace.as_deref()
     }
 
-    /// The same, to be kept.
+    /// A copy of [`App::workspace`].
     pub(crate) fn workspace_name(&self) -> Option<Arc<str>> {
         self.workspace.clone()
     }

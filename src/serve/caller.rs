@@ -147,7 +147,7 @@ impl Caller {
         self.by == CallerBy::Nothing
     }
 
-    /// The same with no other right than this one.
+    /// The caller with this right alone.
     fn only(self, right: Right) -> Self {
         let rights = match self.rights.has(right) {
             true => Rights::from_iter([right]),
@@ -161,7 +161,7 @@ impl Caller {
         !self.is_unknown
     }
 
-    /// The same caller, at a workspace: without rights if it may ask only others.
+    /// The caller at a workspace: without rights if it may ask only others.
     pub(crate) fn at(self, workspace: Option<&str>) -> Self {
         let is_limited = match (&self.workspaces, workspace) {
             (None, _) => false,
@@ -250,7 +250,7 @@ impl Callers {
         }
     }
 
-    /// Whoever has this token.
+    /// The holder of this token.
     pub(crate) async fn bearer(&self, token: &str) -> Caller {
         match token.is_empty() {
             true => Caller::unknown(),

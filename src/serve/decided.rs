@@ -38,7 +38,7 @@ pub(crate) struct Decided {
     pub(crate) problem: Option<Problem>,
     /// The reasons of the decision, if they were asked for.
     pub(crate) reasons: Option<Reasons>,
-    /// How long it took.
+    /// The time that it took.
     pub(crate) took: Duration,
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct Searched {
     pub(crate) undecided: usize,
     /// Whether the answer is a page of several.
     pub(crate) is_page: bool,
-    /// How long it took.
+    /// The time that it took.
     pub(crate) took: Duration,
 }
 

@@ -9,6 +9,7 @@ mod bodies;
 pub(crate) mod changes;
 mod compared;
 mod documents;
+pub(crate) mod job;
 mod name_search;
 mod remedy;
 mod supposed;
@@ -30,7 +31,8 @@ pub(crate) use api::status_document;
 pub(crate) use arguments::{Arguments, SUPPOSED, Suppositions};
 pub(crate) use bodies::GraphRequest;
 pub(crate) use changes::{ChangesQuestion, PATH as CHANGES, REVISIONS};
-pub(crate) use documents::{Question, matrix_inquiry, what_inquiry, who_inquiry};
+pub(crate) use documents::{Question, explain_inquiry, matrix_inquiry, what_inquiry, who_inquiry};
+pub(crate) use job::JobQuestion;
 pub(crate) use name_search::{Hit, Role, found, searched, value};
 pub(crate) use remedy::remedy_arguments;
 pub(crate) use supposed::{Supposed, supposed};
@@ -55,6 +57,6 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route(changes::REVISIONS, get(changes::revisions))
         .route(changes::PATH, post(changes::changes))
         .route(what_if::PATH, post(what_if::begin))
-        .route(what_if::ONE, get(what_if::watch).delete(what_if::stop))
+        .route(job::JOB, get(job::watch).delete(job::stop))
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(LONG)))
 }

@@ -153,13 +153,13 @@ pub enum ServeError {
     #[diagnostic(
         code(serve::store),
         help(
-            "`tarbac store status` shows what it has; with --cache, a server starts without it once it has served it"
+            "`tarbac store status` shows what it has; with --cache, a server that has served the store before starts without it"
         )
     )]
     Store {
-        /// Where it is.
+        /// The place of the store.
         place: String,
-        /// What is wrong.
+        /// The error.
         reason: SourceError,
     },
     /// A text is no address of a server.

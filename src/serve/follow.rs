@@ -30,8 +30,8 @@ const LONGEST: Duration = Duration::from_secs(300);
 /// The pause between two reports.
 const REPORTED: Duration = Duration::from_secs(30);
 
-/// The pause between two glances at what was served before.
-const GLANCE: Duration = Duration::from_millis(50);
+/// The pause between two checks whether a previous workspace is still needed.
+const FREED_POLL: Duration = Duration::from_millis(50);
 
 /// A message to a thread: the place of a store among those of the thread, and what is told.
 pub(crate) type Message = (usize, Told);
@@ -41,9 +41,9 @@ pub(crate) struct Follower {
     source: Box<dyn RevisionSource>,
     settings: FollowSettings,
     freshness: Arc<Freshness>,
-    /// What serves it, once there is something to serve.
+    /// The state that serves it, once there is something to serve.
     app: Option<Arc<App>>,
-    /// Where messages of its server go.
+    /// The receiver of messages from its server.
     messages: Sender<Message>,
     place: usize,
     /// The threads that read.
@@ -52,9 +52,9 @@ pub(crate) struct Follower {
     due: Instant,
     report_due: Instant,
     failures: u32,
-    /// What was logged last, so that it is logged once.
+    /// The last line of the log, so that it is logged once.
     told: Option<SourceError>,
-    /// What was served before, until no request needs it.
+    /// The previous workspaces, until no request needs them.
     before: Vec<Arc<Served>>,
 }
 
@@ -198,7 +198,7 @@ impl Follower {
         }
         self.since = clock::now();
         self.report_due = clock::instant();
-        // Whoever waits for the number finds what is served.
+        // A request that waits for this number is served with it.
         self.freshness.serves(number, is_kept);
         tracing::info!(store = self.source.place(), number, revision, "taken");
     }
@@ -271,7 +271,7 @@ pub(crate) fn run(mut followers: Vec<Follower>, messages: &Receiver<Message>, be
         let next = followers.iter().map(Follower::next).min();
         let mut pause = next.map_or(LONGEST, |next| next.saturating_duration_since(now));
         if followers.iter().any(|of| !of.before.is_empty()) {
-            pause = pause.min(GLANCE);
+            pause = pause.min(FREED_POLL);
         }
         match messages.recv_timeout(pause) {
             Ok((place, told)) => {
@@ -302,7 +302,7 @@ pub(crate) fn run(mut followers: Vec<Follower>, messages: &Receiver<Message>, be
                     result = looked(follower, begin);
                 }
                 for reply in replies {
-                    // Whoever asked may have gone.
+                    // The receiver may be gone.
                     let _ = reply.send(result);
                 }
             }

@@ -21,7 +21,7 @@ use crate::source::FollowSettings;
 /// The least number of the revision that a request may be answered with.
 const MIN_REVISION: HeaderName = HeaderName::from_static("tarbac-min-revision");
 
-/// How long a request waits for that.
+/// The longest time that a request waits for a revision.
 const AWAITED: Duration = Duration::from_secs(2);
 
 /// The state of the store and of the served revision.

@@ -12,12 +12,12 @@ use crate::app::App;
 use crate::fault;
 use crate::openapi::Faults;
 
-/// What `/version` answers.
+/// The body of `/version`.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Version<'a> {
     name: &'a str,
     version: &'a str,
-    /// What is decided with; absent where the server has several workspaces.
+    /// The revision; absent if the server has several workspaces.
     #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<&'a str>,
     /// Its number in a store.

@@ -12,21 +12,21 @@ use tokio::sync::Semaphore;
 use crate::clock;
 use crate::source::{HeardReplica, PastRevision, RevisionHistory, SourceError};
 
-/// How long a view waits for the store.
+/// The longest time that a view waits for the store.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long what was heard counts as new.
+/// The time for which news of a store counts as new.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// The most revisions that are told.
 pub(crate) const TOLD: usize = 50;
 
-/// What a store has said.
+/// The news of a store.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct StoreNews {
     /// The newest revisions, the newest first.
     pub(crate) revisions: Vec<PastRevision>,
-    /// How many revisions there are.
+    /// The number of revisions.
     pub(crate) count: usize,
     /// The replicas that say how they are.
     pub(crate) replicas: Vec<HeardReplica>,
@@ -59,7 +59,7 @@ impl StoreHistory {
         }
     }
 
-    /// Where the store is.
+    /// The place of the store.
     pub(crate) fn place(&self) -> String {
         self.store.place()
     }
@@ -69,7 +69,7 @@ impl StoreHistory {
         &*self.store
     }
 
-    /// What the store says now; if it does not answer soon, what it has said.
+    /// The news of the store; if it does not answer soon, the last ones.
     pub(crate) async fn news(self: &Arc<Self>) -> StoreNews {
         if let Some(news) = self.fresh() {
             return news;

@@ -1,6 +1,6 @@
-//! Long work, comparisons and access reviews: computed, watched, waited for, and stopped.
+//! Jobs: comparisons and access reviews, which take long. Each is computed, watched, and stopped.
 //!
-//! Two are computed at once, and sixteen are kept for ten minutes, each for whoever asked. A stop unwinds at the next step,
+//! Two are computed at once, and sixteen are kept for ten minutes, each for its caller. A stop unwinds at the next step,
 //! as the queries of an editor are cancelled: nothing that others use is half made then.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -27,20 +27,20 @@ use crate::explore::GraphRequest;
 use crate::fault::{Fault, ServeError};
 use crate::work::STACK;
 
-/// So many are computed at once.
+/// The most jobs that are computed at once.
 const RUNNING: usize = 2;
 
-/// So many are kept.
+/// The most jobs that are kept.
 const KEPT: usize = 16;
 
-/// For so long.
+/// The time for which a job is kept.
 const LASTS: Duration = Duration::from_secs(600);
 
-/// What a stop unwinds with.
+/// The payload with which a stop unwinds.
 struct Stopped;
 
-/// A comparison that was made: before and after a change, or of two revisions.
-pub(crate) struct WhatIf {
+/// A finished comparison: before and after a change, or of two revisions.
+pub(crate) struct ComparisonAnswer {
     pub(crate) premises: Premises,
     pub(crate) impact: Impact,
     pub(crate) roles: PlannedRoles,
@@ -53,8 +53,8 @@ pub(crate) struct WhatIf {
     pub(crate) command: String,
 }
 
-impl WhatIf {
-    /// The report of it.
+impl ComparisonAnswer {
+    /// The report of the comparison.
     pub(crate) fn report(&self) -> ImpactReport<'_> {
         let [before, after] = &self.states;
         ImpactReport {
@@ -70,43 +70,43 @@ impl WhatIf {
     }
 }
 
-/// An access review that was made.
+/// A finished access review.
 #[derive(Clone)]
-pub(crate) struct Reviewed {
+pub(crate) struct ReviewAnswer {
     pub(crate) premises: Premises,
     pub(crate) review: Arc<AccessReview>,
     pub(crate) state: Arc<Provenance>,
 }
 
-/// What was computed.
+/// The result of a job.
 pub(crate) enum Computed {
-    Comparison(Box<WhatIf>),
-    Review(Reviewed),
+    Comparison(Box<ComparisonAnswer>),
+    Review(ReviewAnswer),
 }
 
-/// How far something is.
+/// The state of a job.
 #[derive(Clone)]
 pub(crate) enum State {
     /// It is being computed.
     Running,
-    /// It is made, or cannot be.
+    /// It has a result, or an error.
     Done(Arc<Result<Computed, Fault>>),
     /// It was stopped.
     Stopped,
 }
 
-/// A piece of work.
+/// A comparison or an access review.
 pub(crate) struct Job {
     pub(crate) id: String,
-    /// Who asked, and for what: the question with the revision.
     caller: String,
+    /// The question with the revision that it is about.
     question: String,
     began: Instant,
     progress: Counted,
     state: watch::Sender<State>,
 }
 
-/// The steps that are done.
+/// The number of steps, and of those that are done.
 #[derive(Default)]
 pub(crate) struct Counted {
     parts: AtomicUsize,
@@ -114,10 +114,10 @@ pub(crate) struct Counted {
     is_stopped: AtomicBool,
 }
 
-/// All pieces of work.
+/// All jobs.
 pub(crate) struct Jobs {
     pool: Arc<ThreadPool>,
-    /// How many are being computed, those included that were stopped and have not noticed.
+    /// The number of jobs on the threads, with those that are stopped and have not noticed.
     running: Arc<AtomicUsize>,
     kept: Mutex<Vec<Arc<Job>>>,
 }
@@ -139,7 +139,7 @@ impl Progress for Counted {
 }
 
 impl Counted {
-    /// Unwinds where nobody wants the rest.
+    /// Unwinds if the job is stopped.
     fn leave(&self) {
         if self.is_stopped.load(Ordering::Relaxed) {
             resume_unwind(Box::new(Stopped));
@@ -148,7 +148,7 @@ impl Counted {
 }
 
 impl Job {
-    /// How much of it is done, from 0 to 1; of steps that have begun.
+    /// The part that is done, from 0 to 1, of the steps that have begun.
     pub(crate) fn done(&self) -> f64 {
         let parts = self.progress.parts.load(Ordering::Relaxed);
         let done = self.progress.done.load(Ordering::Relaxed);
@@ -159,12 +159,12 @@ impl Job {
         }
     }
 
-    /// What has become of it.
+    /// Its state now.
     pub(crate) fn state(&self) -> State {
         self.state.borrow().clone()
     }
 
-    /// Waits until it is done, for so long at most.
+    /// Waits until it is done, at most for this time.
     pub(crate) async fn wait(&self, longest: Duration) -> State {
         let mut state = self.state.subscribe();
         let done = state.wait_for(|state| !matches!(state, State::Running));
@@ -189,7 +189,7 @@ impl Job {
 }
 
 impl Jobs {
-    /// None.
+    /// No jobs.
     ///
     /// # Errors
     /// No threads can be started.
@@ -198,7 +198,7 @@ impl Jobs {
         let pool = ThreadPoolBuilder::new()
             .num_threads(processors)
             .stack_size(STACK)
-            .thread_name(|number| format!("what-if-{number}"))
+            .thread_name(|number| format!("job-{number}"))
             .build()
             .map_err(|error| ServeError::Start(std::io::Error::other(error)))?;
         Ok(Self {
@@ -208,7 +208,7 @@ impl Jobs {
         })
     }
 
-    /// Those of another workspace, on the same threads.
+    /// The jobs of another workspace, on the same threads.
     pub(crate) fn beside(&self) -> Self {
         Self {
             pool: Arc::clone(&self.pool),
@@ -217,7 +217,7 @@ impl Jobs {
         }
     }
 
-    /// The work that a caller asks for: what it has asked for already, or a new one.
+    /// The job of a caller with this question; a new one if there is none.
     ///
     /// # Errors
     /// Two are running.
@@ -265,7 +265,7 @@ impl Jobs {
         Ok(job)
     }
 
-    /// The work of this id, if it is that of the caller.
+    /// The job of this id, if the caller has it.
     pub(crate) fn get(&self, caller: &Caller, id: &str) -> Option<Arc<Job>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         tidy(&mut kept);
@@ -274,7 +274,7 @@ impl Jobs {
         found.cloned()
     }
 
-    /// Stops a piece of work and forgets it; whether there was one.
+    /// Stops a job and forgets it. Returns whether there was one.
     pub(crate) fn stop(&self, caller: &Caller, id: &str) -> bool {
         let Some(job) = self.get(caller, id) else {
             return false;
@@ -285,23 +285,23 @@ impl Jobs {
         true
     }
 
-    /// How many are being computed.
+    /// The number of jobs that are being computed.
     pub(crate) fn running(&self) -> usize {
         self.running.load(Ordering::Relaxed)
     }
 }
 
-/// Who asks, by name and by how it was said.
+/// The identity of a caller: its name, and its kind of credential.
 fn identity(caller: &Caller) -> String {
     format!("{:?} {}", caller.by(), caller.name())
 }
 
-/// Forgets what is too old.
+/// Forgets old jobs.
 fn tidy(kept: &mut Vec<Arc<Job>>) {
     kept.retain(|job| job.is_running() || job.began.elapsed() < LASTS);
 }
 
-/// Does a piece of work, unless it is stopped.
+/// Computes a job, unless it is stopped.
 fn run(job: &Job, compute: impl FnOnce(&dyn Progress) -> Result<Computed, Fault>) {
     let made = catch_unwind(AssertUnwindSafe(|| {
         job.progress.leave();

@@ -46,7 +46,7 @@ pub(crate) struct Metrics {
     pub(crate) store: store::StoreMetrics,
     pub(crate) decision_log: LogFigures,
     pub(crate) credentials: CredentialFigures,
-    what_ifs: Gauge,
+    jobs: Gauge,
     process: process::ProcessMetrics,
     registry: Registry,
 }
@@ -74,10 +74,10 @@ impl Metrics {
             store: store::StoreMetrics::new(&mut registry),
             decision_log: LogFigures::new(&mut registry),
             credentials: CredentialFigures::new(&mut registry),
-            what_ifs: put(
+            jobs: put(
                 &mut registry,
-                "what_ifs_running",
-                "What-ifs that are being computed",
+                "jobs_running",
+                "Comparisons and access reviews that are being computed",
                 Gauge::default(),
             ),
             process: process::ProcessMetrics::new(&mut registry),
@@ -85,9 +85,8 @@ impl Metrics {
         }
     }
 
-    fn text(&self, what_ifs: usize) -> Result<String, std::fmt::Error> {
-        self.what_ifs
-            .set(i64::try_from(what_ifs).unwrap_or(i64::MAX));
+    fn text(&self, jobs: usize) -> Result<String, std::fmt::Error> {
+        self.jobs.set(i64::try_from(jobs).unwrap_or(i64::MAX));
         self.process.sample();
         let mut text = String::new();
         encode(&mut text, &self.registry)?;

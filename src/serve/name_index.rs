@@ -48,7 +48,7 @@ pub(crate) struct NameIndex {
     types: Vec<IndexedType>,
 }
 
-/// How well an entity fits; the least is best. After the rank comes the place in the order of the texts.
+/// The fit of an entity; the least is best. After the rank comes the place in the order of the texts.
 type Fit = (u8, usize);
 
 impl NameIndex {

@@ -171,7 +171,7 @@ pub(crate) struct SearchAnswer {
     results: Vec<Found>,
 }
 
-/// What an answer says of its page.
+/// The position of a page in a list.
 #[derive(ToSchema)]
 pub(crate) struct PageAnswer {
     /// Empty at the end.
@@ -180,7 +180,7 @@ pub(crate) struct PageAnswer {
     total: u64,
 }
 
-/// What goes with the results of a search.
+/// The context of the results of a search.
 #[derive(ToSchema)]
 pub(crate) struct SearchContextAnswer {
     /// The candidates that could not be decided, which are not among the results.
@@ -201,13 +201,13 @@ pub(crate) struct ErrorObject {
     error: String,
 }
 
-/// What comes in place of an answer.
+/// The body of an error.
 #[derive(IntoResponses)]
 pub(crate) enum Faults {
-    /// The request is none.
+    /// The request is malformed.
     #[response(status = 400)]
     BadRequest(#[to_schema] ErrorObject),
-    /// Nobody knows who asks.
+    /// The caller is unknown.
     #[response(status = 401)]
     Unauthorized(#[to_schema] ErrorObject),
     /// The caller may not ask this, or a page of another site has.
@@ -264,8 +264,8 @@ pub(crate) enum Faults {
         crate::explore::changes::revisions,
         crate::explore::changes::changes,
         crate::explore::what_if::begin,
-        crate::explore::what_if::watch,
-        crate::explore::what_if::stop,
+        crate::explore::job::watch,
+        crate::explore::job::stop,
         crate::health::live,
         crate::health::ready,
         crate::health::version,

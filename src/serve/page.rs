@@ -68,7 +68,7 @@ fn protected(routes: Router<Arc<App>>) -> Router<Arc<App>> {
         .layer(middleware::map_response(frame::protected))
 }
 
-/// What answers at the path of a view.
+/// The handler at the path of a view.
 fn answered(route: Route) -> MethodRouter<Arc<App>> {
     get(
         move |state: State<Arc<App>>, caller: Extension<Caller>, headers: HeaderMap, uri: Uri| {

@@ -41,7 +41,7 @@ pub(crate) struct Served {
     name_index: OnceLock<NameIndex>,
     /// Its access review, once somebody has asked for it.
     reviewed: OnceLock<Arc<AccessReview>>,
-    /// What it is called in a store, if it comes from one.
+    /// Its name in a store, if it comes from one.
     name: Option<RevisionName>,
 }
 
@@ -85,7 +85,7 @@ impl Served {
         self.revision.clone()
     }
 
-    /// What it is called in a store, if it comes from one.
+    /// Its name in a store, if it comes from one.
     pub(crate) fn name(&self) -> Option<RevisionName> {
         self.name
     }

@@ -41,7 +41,7 @@ const CREDENTIALS_PAUSE: Duration = Duration::from_secs(1);
 /// The least time that the decision log has for its last records.
 const LAST: Duration = Duration::from_secs(1);
 
-/// How a server stopped.
+/// The end of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stopped {
     /// Every request was answered, or its time had run out.
@@ -67,7 +67,7 @@ pub fn serve(
     let Loaded { workspace, stamp } = loaded;
     let (sender, told) = channel();
     let teller = sender.clone();
-    // Where the thread has ended, so will the server.
+    // The thread ends only with the server.
     let teller = Box::new(move |told| drop(teller.send(told)));
     let app = App::new(settings, Served::new(workspace), teller)?;
     let app = Arc::new(app);
@@ -125,7 +125,7 @@ pub fn check(settings: &Settings, workspace: &Workspace) -> Result<String, Serve
         MetadataKey::open(key.clone())?;
     }
     let engine = &workspace.engine;
-    let revision = engine.provenance().revision.get(..16).unwrap_or_default();
+    let revision = engine.provenance().revision_id();
     let (policies, entities) = (engine.bundle().policies().len(), engine.directory().len());
     let lines = settings.listeners().map(|listen| {
         format!("{listen}: revision {revision}, {policies} policies, {entities} entities\n")

@@ -48,9 +48,9 @@ pub struct Settings {
     pub decision_log: Option<DecisionLogSettings>,
     /// The limits.
     pub limits: Limits,
-    /// How long the server still answers after it reports that it is not ready.
+    /// The time for which the server still answers after it reports that it is not ready.
     pub drain: Duration,
-    /// How long requests in progress may take when the server stops.
+    /// The time for requests in progress when the server stops.
     pub grace: Duration,
     /// The format of the server's own log.
     pub log_format: LogFormat,

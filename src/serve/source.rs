@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::origin::WorkspaceOrigin;
 
-/// What a revision of a store is called.
+/// The name of a revision of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RevisionName {
     /// Its number.
@@ -32,10 +32,10 @@ pub enum RevisionError {
 /// The reason why nothing comes from a store.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SourceError {
-    /// It does not answer, or does not take what it is told; the reason in a sentence.
+    /// The store does not answer, or refuses a request; the reason in a sentence.
     #[error("{0}")]
     Silent(String),
-    /// What is kept of it on this machine cannot be served; the reason in a sentence.
+    /// The copy on this machine cannot be served; the reason in a sentence.
     #[error("{0}")]
     NotKept(String),
     /// It has no revision.
@@ -49,12 +49,12 @@ pub enum SourceError {
         /// The reason, in a sentence.
         reason: String,
     },
-    /// It has nothing that can be served, and neither has this machine.
+    /// Neither the store nor this machine has a revision that can be served.
     #[error("{there}; and of what was kept here: {here}")]
     Nothing {
-        /// What is wrong with the store.
+        /// The error of the store.
         there: Box<SourceError>,
-        /// What is wrong with what is kept on this machine.
+        /// The error of the copy on this machine.
         here: Box<SourceError>,
     },
     /// A revision of it cannot be read.
@@ -69,7 +69,7 @@ pub enum SourceError {
 pub type TakeRevision<'t> =
     &'t mut dyn FnMut(&WorkspaceOrigin, RevisionName) -> Result<(), RevisionError>;
 
-/// What a look into a store has found.
+/// The result of polling a store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SourcePoll {
     /// The greatest number that the store is known to have.
@@ -78,7 +78,7 @@ pub struct SourcePoll {
     pub rejected: Vec<(u64, String)>,
 }
 
-/// How a server is that follows a store, for whoever looks after it.
+/// The state of a follower, for operators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FollowerReport {
     /// The number that is served.
@@ -95,7 +95,7 @@ pub struct FollowerReport {
 
 /// A store that revisions are taken from. Each call waits until it is done.
 pub trait RevisionSource: Send {
-    /// Where the store is, for people.
+    /// The place of the store, for people.
     fn place(&self) -> String;
 
     /// Takes the newest revision that is good, if it is newer than the one that was taken.
@@ -119,7 +119,7 @@ pub trait RevisionSource: Send {
     /// Tells others that the server stops.
     fn leave(&mut self);
 
-    /// What the store can be asked by people.
+    /// The questions of people to the store.
     fn history(&self) -> Arc<dyn RevisionHistory>;
 }
 
@@ -128,12 +128,12 @@ pub trait RevisionSource: Send {
 pub struct PastRevision {
     /// Its number.
     pub number: u64,
-    /// What it is, or why it cannot be used.
+    /// The description of the revision, or the reason why it cannot be used.
     #[serde(flatten, serialize_with = "about")]
     pub about: Result<RevisionAbout, RevisionError>,
 }
 
-/// What the manifest of a revision says.
+/// The description of a revision, by its manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RevisionAbout {
     /// The first 16 digits of the revision.
@@ -142,13 +142,13 @@ pub struct RevisionAbout {
     pub created: Timestamp,
     /// The program that published it, and where.
     pub publisher: String,
-    /// What was said about it.
+    /// The message of its publisher.
     pub message: Option<String>,
     /// The number whose content it has again, if it is a revert.
     pub reverts_to: Option<u64>,
 }
 
-/// How a replica is.
+/// The state of a replica.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ReplicaCondition {
@@ -173,9 +173,9 @@ pub struct HeardReplica {
     pub id: String,
     /// When it began to serve that, by its clock.
     pub since: Timestamp,
-    /// How it is.
+    /// Its state.
     pub state: ReplicaCondition,
-    /// How long ago it was heard of, by the clock of the store.
+    /// The time since its last report, by the clock of the store.
     pub seconds: u64,
     /// The version of its program.
     pub version: String,
@@ -183,7 +183,7 @@ pub struct HeardReplica {
 
 /// The history of a store, beside what is served of it. Each call waits until it is done.
 pub trait RevisionHistory: Send + Sync {
-    /// Where the store is, for people.
+    /// The place of the store, for people.
     fn place(&self) -> String;
 
     /// The numbers of all revisions, rising.
@@ -251,12 +251,12 @@ pub enum Followed {
     Several(Box<dyn RevisionSources>),
 }
 
-/// How a store is followed.
+/// The settings for following a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FollowSettings {
     /// The pause between two looks into it.
     pub poll: Duration,
-    /// How long it may be silent.
+    /// The longest time without an answer of the store.
     pub max_staleness: Duration,
     /// Whether nothing is decided while what is served is stale.
     pub refuse_stale: bool,

@@ -36,7 +36,7 @@ pub struct TlsSettings {
 enum InvalidTls {
     #[error("a file is missing")]
     Missing,
-    #[error("{0} is none in PEM")]
+    #[error("{0} holds no certificate in PEM")]
     NoCertificate(&'static str),
     #[error("the key is no private key in PEM")]
     NoKey,

@@ -16,7 +16,7 @@ pub(crate) struct AnswerBody {
     context: Option<ContextBody>,
 }
 
-/// What goes with a decision.
+/// The context of a decision.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct ContextBody {
     #[serde(skip_serializing_if = "Option::is_none")]

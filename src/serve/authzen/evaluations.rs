@@ -48,7 +48,7 @@ pub(super) struct Batch {
     explain: Explain,
 }
 
-/// The same for several requests, all decided with one revision.
+/// The decisions about several requests, all with one revision.
 #[utoipa::path(
     post,
     path = path::EVALUATIONS,
@@ -151,7 +151,7 @@ impl Batch {
             let item = json::item(item)?;
             Ok(item_asked(&defaults, number, item))
         };
-        // What is no JSON in one of them is none in all.
+        // An item that is no JSON makes the whole body no JSON.
         let items: Result<Vec<_>, Fault> = match items.len() {
             ..=FEW => items.into_iter().enumerate().map(one).collect(),
             _ => items

@@ -33,7 +33,7 @@ pub(crate) struct MetadataAnswer<'a> {
     signed_metadata: Option<String>,
 }
 
-/// Where the endpoints are.
+/// The addresses of the endpoints.
 #[utoipa::path(get, path = path::METADATA, responses((status = 200, body = MetadataAnswer), Faults), tag = "AuthZEN")]
 pub(crate) async fn metadata(State(app): State<Arc<App>>) -> Result<Response, Fault> {
     let Some(url) = &app.settings.public_url else {

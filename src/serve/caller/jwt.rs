@@ -9,7 +9,7 @@ use super::{Caller, JwtSettings, Right, Rights};
 use crate::app::App;
 use crate::fault::ServeError;
 
-/// How far clocks may differ, in seconds.
+/// The most seconds by which clocks may differ.
 const GRACE: u64 = 60;
 
 /// The roles of an application in Entra ID, with the right that each gives.

@@ -1,4 +1,4 @@
-//! The access review, which is made beside everything else as it may take its time.
+//! The access review: a job, as it may take long.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use super::api::answered;
 use super::arguments::{Arguments, Suppositions};
 use super::compared::add_limits;
 use super::documents::{ListPart, key, with_page};
+use super::job::{JobQuestion, begun};
 use super::supposed::supposed;
 use super::typed::{Typed, add_suppositions};
-use super::what_if::begun;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::fault::Fault;
-use crate::jobs::{Computed, Job, Reviewed, State};
+use crate::jobs::{Computed, Job, ReviewAnswer, State};
 use crate::served::{Served, reviewed};
 
 /// The share of the time for an answer that a caller waits for a review.
@@ -32,12 +32,8 @@ pub(crate) struct AccessQuestion {
     context: ContextInquiry,
 }
 
-impl AccessQuestion {
-    /// The question that some arguments ask.
-    ///
-    /// # Errors
-    /// One of them is unknown or wrong.
-    pub(crate) fn take(served: &Served, mut given: Arguments) -> Result<Self, Fault> {
+impl JobQuestion for AccessQuestion {
+    fn take(served: &Served, mut given: Arguments) -> Result<Self, Fault> {
         let question = Self {
             suppositions: given.suppositions(served.flags())?,
             context: given.context()?,
@@ -47,6 +43,17 @@ impl AccessQuestion {
         Ok(question)
     }
 
+    fn ask(self, app: &App, served: &Arc<Served>, caller: &Caller) -> Result<Arc<Job>, Fault> {
+        let command = self.typed().line(None);
+        let key = format!("{} {command}", served.engine.provenance().revision);
+        let served = Arc::clone(served);
+        app.jobs.ask(caller, &key, move |progress| {
+            self.compute(&served, progress).map(Computed::Review)
+        })
+    }
+}
+
+impl AccessQuestion {
     /// The equal command.
     pub(crate) fn typed(&self) -> Typed {
         let mut typed = Typed::new("access");
@@ -61,36 +68,18 @@ impl AccessQuestion {
     }
 
     /// The review, if it is known already.
-    pub(crate) fn known(&self, served: &Served) -> Option<Reviewed> {
+    pub(crate) fn known(&self, served: &Served) -> Option<ReviewAnswer> {
         let review = served.known_review().filter(|_| self.is_plain())?;
-        Some(Reviewed {
+        Some(ReviewAnswer {
             premises: Default::default(),
             review,
             state: Arc::clone(served.engine.provenance()),
         })
     }
 
-    /// Begins the review, unless it was asked for before.
-    ///
-    /// # Errors
-    /// Too much is being computed.
-    pub(crate) fn ask(
-        self,
-        app: &App,
-        served: &Arc<Served>,
-        caller: &Caller,
-    ) -> Result<Arc<Job>, Fault> {
-        let command = self.typed().line(None);
-        let key = format!("{} {command}", served.engine.provenance().revision);
-        let served = Arc::clone(served);
-        app.jobs.ask(caller, &key, move |progress| {
-            self.compute(&served, progress).map(Computed::Review)
-        })
-    }
-
-    fn compute(&self, served: &Served, progress: &dyn Progress) -> Result<Reviewed, Fault> {
+    fn compute(&self, served: &Served, progress: &dyn Progress) -> Result<ReviewAnswer, Fault> {
         if self.is_plain() {
-            return Ok(Reviewed {
+            return Ok(ReviewAnswer {
                 premises: Default::default(),
                 review: served.review(progress),
                 state: Arc::clone(served.engine.provenance()),
@@ -98,7 +87,7 @@ impl AccessQuestion {
         }
         let supposed = supposed(served, &self.suppositions)?;
         let review = inquiry::review(&supposed.engine, &self.context)?;
-        Ok(Reviewed {
+        Ok(ReviewAnswer {
             review: Arc::new(reviewed(&review, progress)),
             premises: supposed.premises,
             state: Arc::clone(supposed.engine.provenance()),
@@ -145,13 +134,17 @@ const LONGEST: Duration = Duration::from_secs(15);
 ///
 /// # Errors
 /// `after` is no entry of it.
-pub(super) async fn document(app: &App, made: Reviewed, part: ListPart) -> Result<Response, Fault> {
+pub(super) async fn document(
+    app: &App,
+    made: ReviewAnswer,
+    part: ListPart,
+) -> Result<Response, Fault> {
     let written = app.workers.run(move |_| written(&made, &part)).await??;
     Ok(answered(&app.served(), written))
 }
 
-fn written(made: &Reviewed, part: &ListPart) -> Result<String, Fault> {
-    let Reviewed {
+fn written(made: &ReviewAnswer, part: &ListPart) -> Result<String, Fault> {
+    let ReviewAnswer {
         premises,
         review,
         state,

@@ -38,13 +38,13 @@ pub(crate) mod path {
     pub(crate) const WHO: &str = "/api/v1/who";
     /// Everything that a person may do.
     pub(crate) const WHAT: &str = "/api/v1/what";
-    /// What roles permit, or what people may do.
+    /// The permissions of roles, or the decisions about people.
     pub(crate) const MATRIX: &str = "/api/v1/matrix";
     /// The access review.
     pub(crate) const ACCESS: &str = "/api/v1/access";
 }
 
-/// What is served.
+/// The state of the server.
 #[derive(Debug, Serialize)]
 struct StatusBody<'a> {
     version: u32,
@@ -56,7 +56,7 @@ struct StatusBody<'a> {
     readings: &'a [String],
     /// The warnings, as `validate` has them.
     warnings: Vec<Value>,
-    /// Who asks.
+    /// The name of the caller.
     caller: &'a str,
     /// The number of the revision, if it comes from a store.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,7 +84,7 @@ pub(crate) async fn status(
     Ok(answered(&served, document))
 }
 
-/// What is served, as a document.
+/// The state of the server as a document.
 pub(crate) fn status_document(served: &Served, caller: &str, stale: Option<&str>) -> String {
     let excerpts = Excerpts::read(&served.findings);
     let warnings = tarbac_report::findings::entries(&served.findings, &excerpts);
@@ -240,7 +240,7 @@ documents! {
     who, Who, path::WHO;
     /// Everything that a person may do, as `tarbac what` lists it.
     what, What, path::WHAT;
-    /// What roles permit or people may do, as `tarbac matrix` shows it.
+    /// The permissions of roles or the decisions about people, as `tarbac matrix` shows them.
     matrix, Matrix, path::MATRIX;
 }
 
@@ -284,7 +284,7 @@ async fn ask(
 /// The arguments that the body of a request has.
 ///
 /// # Errors
-/// It is no JSON object, or says that it is something else, which is 415 here.
+/// The body is no JSON object, or has another media type (415).
 pub(crate) async fn arguments(app: &App, request: Request) -> Result<Arguments, Fault> {
     if !body::is_json(request.headers()) {
         let message = "the header Content-Type is not application/json";

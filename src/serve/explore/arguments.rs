@@ -17,7 +17,7 @@ pub(crate) struct Arguments {
     named: BTreeMap<String, Vec<Value>>,
 }
 
-/// What a question supposes to be otherwise.
+/// The suppositions of a question.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Suppositions {
     /// The changes, in the order of the flags.
@@ -99,7 +99,7 @@ impl Arguments {
         self.named.contains_key(name)
     }
 
-    /// What an argument says of one thing, as `off` of `P01` in `P01=off`.
+    /// The value that an argument gives one entity, as `off` for `P01` in `P01=off`.
     pub(crate) fn about(&self, name: &str, thing: &str) -> Option<String> {
         let values = self.shown(name).into_iter();
         let mut about = values.filter_map(|value| {
@@ -109,7 +109,7 @@ impl Arguments {
         about.next()
     }
 
-    /// The same without what an argument says of one thing.
+    /// The arguments without the value that one of them gives an entity.
     #[must_use]
     pub(crate) fn without_about(&self, name: &str, thing: &str) -> Self {
         let values = self.shown(name);
@@ -119,7 +119,7 @@ impl Arguments {
         about.map_or_else(|| self.clone(), |value| self.without_value(name, value))
     }
 
-    /// The same without one value of an argument.
+    /// The arguments without one value of one of them.
     #[must_use]
     pub(crate) fn without_value(&self, name: &str, value: &str) -> Self {
         let mut changed = self.clone();
@@ -173,7 +173,7 @@ impl Arguments {
         self.named.is_empty()
     }
 
-    /// The same with one argument that has this value alone.
+    /// The arguments with this value alone for one of them.
     #[must_use]
     pub(crate) fn with(&self, name: &str, value: &str) -> Self {
         let mut changed = self.clone();
@@ -182,7 +182,7 @@ impl Arguments {
         changed
     }
 
-    /// The same without an argument.
+    /// The arguments without one of them.
     #[must_use]
     pub(crate) fn without(&self, name: &str) -> Self {
         let mut changed = self.clone();
@@ -229,7 +229,7 @@ impl Arguments {
     /// Whether the flag of this name is on.
     ///
     /// # Errors
-    /// It is neither on nor off.
+    /// The text is neither on nor off.
     pub(crate) fn flag(&mut self, name: &str) -> Result<bool, Fault> {
         match self.text(name)?.as_deref() {
             None | Some("off" | "false" | "0") => Ok(false),
@@ -241,7 +241,7 @@ impl Arguments {
     /// The number of this name.
     ///
     /// # Errors
-    /// It is none.
+    /// The text is no number.
     pub(crate) fn number(&mut self, name: &str) -> Result<Option<usize>, Fault> {
         let text = self.text(name)?;
         let number = text.map(|text| text.parse().map_err(|_| wrong(name, "is no number")));
@@ -263,7 +263,7 @@ impl Arguments {
     /// The context.
     ///
     /// # Errors
-    /// It is no JSON.
+    /// The text is no JSON.
     pub(crate) fn context(&mut self) -> Result<ContextInquiry, Fault> {
         let mut values = self.named.remove("context").unwrap_or_default();
         let context = match (values.pop(), values.is_empty()) {
@@ -283,7 +283,7 @@ impl Arguments {
         })
     }
 
-    /// What is supposed: the flags of settings, `set`, `grant`, `revoke`, `reading` and `no-reading`; and `changes` and
+    /// The suppositions: the flags of settings, `set`, `grant`, `revoke`, `reading` and `no-reading`; and `changes` and
     /// `readings`, which have the same in a list and in an object.
     ///
     /// # Errors

@@ -11,26 +11,26 @@ use tarbac_analysis::inquiry::{ContextInquiry, Progress, RolesInquiry, ScopeInqu
 use tarbac_host::Engine;
 use tarbac_report::{VERSION, provenance};
 
-use super::api::{answered, arguments};
+use super::api::answered;
 use super::arguments::Arguments;
 use super::compared::{Compared, add_limits};
+use super::job::{self, JobQuestion};
 use super::typed::Typed;
-use super::what_if::begun;
 use crate::app::App;
 use crate::caller::{Caller, Right};
 use crate::fault::Fault;
 use crate::follow;
 use crate::freshness::{Freshness, no_numbers};
 use crate::history::StoreHistory;
-use crate::jobs::{Computed, Job, WhatIf};
+use crate::jobs::{ComparisonAnswer, Computed, Job};
 use crate::openapi::Faults;
 use crate::served::Served;
 use crate::source::{HeardReplica, PastRevision};
 
-/// Where a comparison of two revisions begins.
+/// The address at which a comparison of two revisions is begun.
 pub(crate) const PATH: &str = "/api/v1/changes";
 
-/// Where the revisions are listed.
+/// The address of the list of revisions.
 pub(crate) const REVISIONS: &str = "/api/v1/revisions";
 
 /// The question what has changed from one revision to another.
@@ -42,15 +42,14 @@ pub(crate) struct ChangesQuestion {
     context: ContextInquiry,
 }
 
-impl ChangesQuestion {
-    /// The question that some arguments ask. Without `new`, it is about the served revision.
-    ///
-    /// # Errors
-    /// One of them is missing, unknown or wrong.
-    pub(crate) fn take(served: &Served, mut given: Arguments) -> Result<Self, Fault> {
+impl JobQuestion for ChangesQuestion {
+    /// Without `new`, the question is about the served revision.
+    fn take(served: &Served, mut given: Arguments) -> Result<Self, Fault> {
         let number = |name: &str, text: String| {
             let number = text.parse::<u64>();
-            number.map_err(|_| Fault::bad_request(format!("`{name}` is no number of a revision")))
+            number.map_err(|_| {
+                Fault::bad_request(format!("`{name}` must be the number of a revision"))
+            })
         };
         let old = given.need("old")?;
         let new = given.text("new")?;
@@ -68,6 +67,19 @@ impl ChangesQuestion {
         Ok(question)
     }
 
+    fn ask(self, app: &App, served: &Arc<Served>, caller: &Caller) -> Result<Arc<Job>, Fault> {
+        let history = Arc::clone(followed(app)?.history());
+        let command = self.typed(&history.place()).line(None);
+        let served = Arc::clone(served);
+        let key = command.clone();
+        app.jobs.ask(caller, &key, move |progress| {
+            let made = self.compute(&served, &history, command, progress)?;
+            Ok(Computed::Comparison(Box::new(made)))
+        })
+    }
+}
+
+impl ChangesQuestion {
     /// The equal command, about the store at a place.
     pub(crate) fn typed(&self, place: &str) -> Typed {
         let mut typed = Typed::new("store diff");
@@ -78,35 +90,15 @@ impl ChangesQuestion {
         typed
     }
 
-    /// Begins the comparison, unless it was asked for before.
-    ///
-    /// # Errors
-    /// No store is followed, or too much is being computed.
-    pub(crate) fn ask(
-        self,
-        app: &App,
-        served: &Arc<Served>,
-        caller: &Caller,
-    ) -> Result<Arc<Job>, Fault> {
-        let history = Arc::clone(followed(app)?.history());
-        let command = self.typed(&history.place()).line(None);
-        let served = Arc::clone(served);
-        let key = command.clone();
-        app.jobs.ask(caller, &key, move |progress| {
-            let made = self.compute(&served, &history, command, progress)?;
-            Ok(Computed::Comparison(Box::new(made)))
-        })
-    }
-
     fn compute(
         &self,
         served: &Served,
         history: &StoreHistory,
         command: String,
         progress: &dyn Progress,
-    ) -> Result<WhatIf, Fault> {
+    ) -> Result<ComparisonAnswer, Fault> {
         let before = engine(served, history, self.old)?;
-        // Whoever has stopped it need not wait for the other.
+        // A job that was stopped does not read the other.
         progress.end();
         let after = engine(served, history, self.new)?;
         progress.end();
@@ -176,12 +168,7 @@ pub(crate) async fn changes(
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<Response, Fault> {
-    caller.demand(Right::Explore)?;
-    let given = arguments(&app, request).await?;
-    let served = app.served();
-    let question = ChangesQuestion::take(&served, given)?;
-    let job = question.ask(&app, &served, &caller)?;
-    begun(&app, &job)
+    job::begin::<ChangesQuestion>(&app, &caller, request).await
 }
 
 /// The revisions of the store, the newest first, and the replicas that say how they are.

@@ -13,13 +13,13 @@ use tarbac_report::impact;
 use super::bodies::bodies;
 use super::typed::Typed;
 use crate::fault::Fault;
-use crate::jobs::WhatIf;
+use crate::jobs::ComparisonAnswer;
 
 /// Two states, and the limits of their comparison.
 pub(super) struct Compared<'a> {
     /// The states before and after.
     pub(super) states: [&'a Arc<Engine>; 2],
-    /// What they are called, if each has a name.
+    /// Their names, if each has one.
     pub(super) names: Option<[String; 2]>,
     /// The limits.
     pub(super) scope: &'a ScopeInquiry,
@@ -39,7 +39,7 @@ impl Compared<'_> {
         mut premises: Premises,
         command: String,
         progress: &dyn Progress,
-    ) -> Result<WhatIf, Fault> {
+    ) -> Result<ComparisonAnswer, Fault> {
         let [before, after] = self.states;
         premises.notes.extend(self.scope.in_words());
         let inquiry = ComparisonInquiry {
@@ -56,7 +56,7 @@ impl Compared<'_> {
         };
         let states = States { before, after };
         let compared = inquiry::compare(states, &inquiry, progress)?;
-        Ok(WhatIf {
+        Ok(ComparisonAnswer {
             premises,
             states: [before, after].map(|engine| Arc::clone(engine.provenance())),
             names: self.names,

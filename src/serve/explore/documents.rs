@@ -61,21 +61,30 @@ impl Question {
 
 fn explain(supposed: &Supposed, mut given: Arguments) -> Result<String, Fault> {
     let engine = &supposed.engine;
-    let parts = [
-        given.need("principal")?,
-        given.need("action")?,
-        given.need("resource")?,
-    ];
-    let context = given.context()?;
+    let (names, context) = explain_inquiry(&mut given)?;
     given.finish()?;
-    let [principal, action, resource] = &parts;
-    let request = inquiry::request(engine, [principal, action, resource], &context);
+    let request = inquiry::request(engine, names.each_ref().map(String::as_str), &context);
     let request = request.map_err(|error| refused(&error))?;
     let explained = tarbac_analysis::explain(engine, &request);
     Ok(render::json(&explanation::wire(
         &explained,
         &supposed.premises,
     )))
+}
+
+/// The principal, the action and the resource of the question why, with the context, by its arguments.
+///
+/// # Errors
+/// One is missing or wrong.
+pub(crate) fn explain_inquiry(
+    given: &mut Arguments,
+) -> Result<([String; 3], ContextInquiry), Fault> {
+    let names = [
+        given.need("principal")?,
+        given.need("action")?,
+        given.need("resource")?,
+    ];
+    Ok((names, given.context()?))
 }
 
 fn who(supposed: &Supposed, mut given: Arguments) -> Result<String, Fault> {
@@ -235,7 +244,7 @@ pub(super) fn with_page(document: String, whole: Option<ListPosition>) -> String
     render::json(&members)
 }
 
-/// What an entry of a list is known by.
+/// The key of an entry of a list.
 pub(super) fn key(of: &Named) -> String {
     of.uid.to_string()
 }

@@ -16,20 +16,20 @@ use crate::served::Served;
 /// The most that is found at once.
 const MOST: usize = 100;
 
-/// What is found where nothing else is said.
+/// The number of hits by default.
 const SOME: usize = 10;
 
 /// The kinds of results that are no type of the schema.
 mod kind {
-    /// Whoever a permission can be asked of.
+    /// The principals of permissions.
     pub(crate) const PRINCIPAL: &str = "principal";
-    /// What a permission can be asked about.
+    /// The resources of permissions.
     pub(crate) const RESOURCE: &str = "resource";
     /// The permissions.
     pub(crate) const ACTION: &str = "action";
     /// Roles.
     pub(crate) const ROLE: &str = "role";
-    /// Whoever can be assigned a role.
+    /// The possible assignees of a role.
     pub(crate) const ASSIGNEE: &str = "assignee";
 }
 
@@ -38,9 +38,9 @@ mod kind {
 pub(crate) struct Hit {
     pub(crate) r#type: String,
     pub(crate) id: String,
-    /// What people call it.
+    /// Its name for people.
     pub(crate) name: String,
-    /// What a question can call it, so that nothing else is meant.
+    /// A name for questions, which means nothing else.
     pub(crate) value: String,
     /// Its type in words.
     #[serde(skip)]
@@ -53,17 +53,17 @@ pub(crate) struct Hit {
 /// The part that something plays in requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// It asks.
+    /// The principal.
     Principal,
-    /// It is asked about.
+    /// The resource.
     Resource,
-    /// It is asked for.
+    /// The action.
     Action,
     /// None.
     Other,
 }
 
-/// Whatever has a word that begins with a text, best first.
+/// The entities with a word that begins with a text, best first.
 ///
 /// # Errors
 /// There is no such kind.
@@ -145,7 +145,7 @@ fn hit(engine: &Engine, uid: &EntityUid) -> Hit {
     }
 }
 
-/// What a question can call an entity, so that nothing else is meant: what people call it, or else its UID.
+/// A name of an entity for questions, which means nothing else: that for people, or else its UID.
 pub(crate) fn value(engine: &Engine, uid: &EntityUid) -> String {
     let names = Lookup::new(engine);
     let called = names.name_of(uid);

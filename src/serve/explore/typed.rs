@@ -1,11 +1,12 @@
-//! The command line and the request that ask the same as a view.
+//! The command line and the request that are equal to a view.
 
 use serde_json::{Map, Value};
 use tarbac_analysis::change::what_if::Change;
+use tarbac_report::shell::quoted;
 
 use super::arguments::Suppositions;
 
-/// What asks the same as a view does.
+/// The command line and the request that are equal to a view.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Equal {
     /// The command line.
@@ -52,7 +53,7 @@ impl Typed {
         }
     }
 
-    /// A flag of the command line that the API does without.
+    /// A flag that the API does not have.
     pub(crate) fn shell(&mut self, name: &str, value: &str) {
         self.words.push(format!("--{name}"));
         self.words.push(value.to_owned());
@@ -65,8 +66,8 @@ impl Typed {
             .into_iter()
             .flatten()
             .chain(self.words.iter().cloned());
-        let words: Vec<String> = words.map(|word| quoted(&word)).collect();
-        format!("tarbac {}", words.join(" "))
+        let words = words.map(|word| format!(" {}", quoted(&word)));
+        format!("tarbac{}", words.collect::<String>())
     }
 
     /// The command line in this workspace, and the request to the server at this address.
@@ -77,12 +78,12 @@ impl Typed {
             curl: format!(
                 "curl -H 'Content-Type: application/json' {} -d {}",
                 quoted(url),
-                single(&body)
+                quoted(&body)
             ),
         }
     }
 
-    /// The same, where an address alone is the request.
+    /// The command line, and a request without a body.
     pub(crate) fn equal_get(&self, folder: Option<&str>, url: &str) -> Equal {
         Equal {
             line: self.line(folder),
@@ -106,35 +107,5 @@ pub(crate) fn add_suppositions(typed: &mut Typed, suppositions: &Suppositions) {
     }
     for name in &suppositions.switches.off {
         typed.value("no-reading", name);
-    }
-}
-
-/// A word of a command line, as shells take it.
-fn quoted(word: &str) -> String {
-    let is_plain = |of: char| of.is_ascii_alphanumeric() || "-_./:=@,%+".contains(of);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    // Within double quotes, shells obey these.
-    match word.contains(['"', '$', '`', '\\', '!']) {
-        false => format!("\"{word}\""),
-        true => single(word),
-    }
-}
-
-fn single(word: &str) -> String {
-    format!("'{}'", word.replace('\'', "'\\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn a_shell_takes_each_word_for_one() {
-        assert_eq!(quoted("P01=off"), "P01=off");
-        assert_eq!(quoted("Help Desk Operator"), "\"Help Desk Operator\"");
-        assert_eq!(quoted("a\"$(b)'"), "'a\"$(b)'\\'''");
-        assert_eq!(quoted(""), "\"\"");
     }
 }

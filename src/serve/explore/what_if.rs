@@ -1,42 +1,31 @@
-//! What-ifs: the question, and the endpoints that begin, watch and stop one.
+//! The question what happens if something is changed.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::extract::{Extension, Path, Request, State};
-use axum::http::{HeaderValue, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use axum::extract::{Extension, Request, State};
+use axum::response::Response;
 use serde_json::Value;
 use tarbac_analysis::change::what_if as changes;
 use tarbac_analysis::inquiry::{
     ContextInquiry, InquiryError, Progress, RolesInquiry, ScopeInquiry,
 };
 use tarbac_host::Switches;
-use tarbac_report::{VERSION, json};
+use tarbac_report::json;
 
-use super::access;
-use super::api::{answered, arguments};
 use super::arguments::{Arguments, Suppositions};
 use super::compared::{Compared, add_limits};
-use super::documents::ListPart;
+use super::job::{self, JobQuestion};
 use super::supposed::{refused, switches};
 use super::typed::{Typed, add_suppositions};
 use crate::app::App;
-use crate::caller::{Caller, Right};
-use crate::fault::{self, Fault};
-use crate::jobs::{Computed, Job, State as JobState, WhatIf};
+use crate::caller::Caller;
+use crate::fault::Fault;
+use crate::jobs::{ComparisonAnswer, Computed, Job};
 use crate::openapi::Faults;
 use crate::served::Served;
 
-/// Where a what-if begins.
+/// The address at which a what-if is begun.
 pub(crate) const PATH: &str = "/api/v1/what-if";
-
-/// Where one is.
-pub(crate) const ONE: &str = "/api/v1/what-if/{id}";
-
-/// The longest that an answer waits for a what-if.
-const LONGEST: Duration = Duration::from_secs(25);
 
 /// The question what happens if something is changed.
 #[derive(Debug, Clone)]
@@ -47,12 +36,8 @@ pub(crate) struct WhatIfQuestion {
     pub(crate) plan: bool,
 }
 
-impl WhatIfQuestion {
-    /// The question that some arguments ask.
-    ///
-    /// # Errors
-    /// One of them is unknown or wrong.
-    pub(crate) fn take(served: &Served, mut given: Arguments) -> Result<Self, Fault> {
+impl JobQuestion for WhatIfQuestion {
+    fn take(served: &Served, mut given: Arguments) -> Result<Self, Fault> {
         let question = Self {
             suppositions: given.suppositions(served.flags())?,
             scope: given.scope()?,
@@ -70,6 +55,18 @@ impl WhatIfQuestion {
         }
     }
 
+    fn ask(self, app: &App, served: &Arc<Served>, caller: &Caller) -> Result<Arc<Job>, Fault> {
+        let command = self.typed().line(app.settings.folder.as_deref());
+        let key = format!("{} {command}", served.engine.provenance().revision);
+        let served = Arc::clone(served);
+        app.jobs.ask(caller, &key, move |progress| {
+            let made = self.compute(&served, command, progress)?;
+            Ok(Computed::Comparison(Box::new(made)))
+        })
+    }
+}
+
+impl WhatIfQuestion {
     /// The equal command.
     pub(crate) fn typed(&self) -> Typed {
         let mut typed = Typed::new("what-if");
@@ -81,31 +78,12 @@ impl WhatIfQuestion {
         typed
     }
 
-    /// Begins the what-if, unless it was asked before.
-    ///
-    /// # Errors
-    /// Too many are running.
-    pub(crate) fn ask(
-        self,
-        app: &App,
-        served: &Arc<Served>,
-        caller: &Caller,
-    ) -> Result<Arc<Job>, Fault> {
-        let command = self.typed().line(app.settings.folder.as_deref());
-        let key = format!("{} {command}", served.engine.provenance().revision);
-        let served = Arc::clone(served);
-        app.jobs.ask(caller, &key, move |progress| {
-            let made = self.compute(&served, command, progress)?;
-            Ok(Computed::Comparison(Box::new(made)))
-        })
-    }
-
     fn compute(
         &self,
         served: &Served,
         command: String,
         progress: &dyn Progress,
-    ) -> Result<WhatIf, Fault> {
+    ) -> Result<ComparisonAnswer, Fault> {
         let before = &served.engine;
         let Suppositions {
             changes,
@@ -137,16 +115,6 @@ fn besides(asked: &Switches) -> impl Iterator<Item = String> {
     on.chain(asked.off.iter().map(typed("no-reading")))
 }
 
-/// How far a what-if is.
-#[derive(Debug, Serialize)]
-struct RunningBody<'a> {
-    version: u32,
-    state: &'static str,
-    /// From 0 to 1.
-    done: f64,
-    id: &'a str,
-}
-
 /// Begins a what-if.
 #[utoipa::path(
     post,
@@ -164,123 +132,18 @@ pub(crate) async fn begin(
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<Response, Fault> {
-    caller.demand(Right::Explore)?;
-    let given = arguments(&app, request).await?;
-    let served = app.served();
-    let question = WhatIfQuestion::take(&served, given)?;
-    let job = question.ask(&app, &served, &caller)?;
-    begun(&app, &job)
-}
-
-/// The answer that something is being computed, with the place where it is.
-pub(super) fn begun(app: &App, job: &Job) -> Result<Response, Fault> {
-    let below = app.mount.as_str();
-    let location = format!("{below}{PATH}/{}", job.id);
-    let location = HeaderValue::from_str(&location).map_err(|_| Fault::broken())?;
-    let mut response = fault::json(StatusCode::ACCEPTED, &running(job));
-    response.headers_mut().insert(header::LOCATION, location);
-    Ok(response)
-}
-
-fn running(job: &Job) -> RunningBody<'_> {
-    RunningBody {
-        version: VERSION,
-        state: "running",
-        done: job.done(),
-        id: &job.id,
-    }
-}
-
-/// What is being computed: how far it is, or the document.
-#[utoipa::path(
-    get,
-    path = ONE,
-    params(
-        ("id" = String, Path, description = "As Location has it"),
-        ("wait" = Option<String>, Query, description = "How long to wait for it, for example 10s"),
-        ("limit" = Option<u32>, Query, description = "Of an access review, the most entries"),
-        ("after" = Option<String>, Query, description = "Of an access review, the entry to go on after")
-    ),
-    responses(
-        (status = 200, body = BTreeMap<String, Value>),
-        (status = 404, body = crate::openapi::ErrorObject, description = "The caller has none of this id"),
-        (status = 422, body = crate::openapi::ErrorObject, description = "A revision cannot be read"),
-        Faults
-    ),
-    tag = "Explore"
-)]
-pub(crate) async fn watch(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
-    uri: Uri,
-) -> Result<Response, Fault> {
-    caller.demand(Right::Explore)?;
-    let mut given = Arguments::of_query(uri.query().unwrap_or_default());
-    let wait = given.text("wait")?;
-    let part = ListPart::take(&mut given)?;
-    given.finish()?;
-    let wait = wait.map_or(Ok(Duration::ZERO), |text| duration(&text))?;
-    let job = app.jobs.get(&caller, &id).ok_or_else(gone)?;
-    match job.wait(wait).await {
-        JobState::Running => Ok(fault::json(StatusCode::OK, &running(&job))),
-        JobState::Stopped => Err(gone()),
-        JobState::Done(made) => match made.as_ref() {
-            Ok(Computed::Comparison(what_if)) => Ok(answered(&app.served(), document(what_if))),
-            Ok(Computed::Review(made)) => access::document(&app, made.clone(), part).await,
-            Err(fault) => Err(fault.clone()),
-        },
-    }
+    job::begin::<WhatIfQuestion>(&app, &caller, request).await
 }
 
 /// The document, with the equal command.
-pub(crate) fn document(what_if: &WhatIf) -> String {
-    let document = what_if.report().document();
+pub(crate) fn document(comparison: &ComparisonAnswer) -> String {
+    let document = comparison.report().document();
     match serde_json::from_str(&document) {
         Ok(Value::Object(mut members)) => {
-            let command = Value::from(what_if.command.as_str());
+            let command = Value::from(comparison.command.as_str());
             members.insert("command".to_owned(), command);
             json(&members)
         }
         _ => document,
     }
-}
-
-/// Stops a what-if, or forgets one that is done.
-#[utoipa::path(
-    delete,
-    path = ONE,
-    params(("id" = String, Path, description = "As Location has it")),
-    responses(
-        (status = 204, description = "It is stopped"),
-        (status = 404, body = crate::openapi::ErrorObject, description = "The caller has none of this id"),
-        Faults
-    ),
-    tag = "Explore"
-)]
-pub(crate) async fn stop(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
-) -> Result<Response, Fault> {
-    caller.demand(Right::Explore)?;
-    match app.jobs.stop(&caller, &id) {
-        true => Ok(StatusCode::NO_CONTENT.into_response()),
-        false => Err(gone()),
-    }
-}
-
-fn gone() -> Fault {
-    Fault::new(
-        StatusCode::NOT_FOUND,
-        "there is no such what-if of this caller",
-    )
-}
-
-/// Seconds, as `10s` or `10`.
-fn duration(text: &str) -> Result<Duration, Fault> {
-    let seconds = text.strip_suffix('s').unwrap_or(text).parse();
-    let seconds =
-        seconds.map_err(|_| Fault::bad_request("`wait` is a number of seconds, as 10s"))?;
-    Ok(Duration::from_secs(seconds).min(LONGEST))
 }

@@ -65,6 +65,6 @@ fn is_ours(settings: &Settings, entrance: Entrance, host: &Authority) -> bool {
     let is_allowed = allowed.any(|allowed| {
         allowed.eq_ignore_ascii_case(host.host()) || allowed.eq_ignore_ascii_case(host.as_str())
     });
-    // Where other machines can connect, `localhost` is no name of the server.
+    // If other machines can connect, `localhost` is no name of the server.
     is_allowed || entrance.is_local && is_local_name(host.host())
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::authzen::path;
 use crate::clock;
-use crate::explore::{api, what_if};
+use crate::explore::{api, job, what_if};
 use crate::metrics::Reason;
 use crate::trace;
 
@@ -119,7 +119,7 @@ const ENDPOINTS: [(&str, &str); 36] = [
     (api::path::MATRIX, "matrix"),
     (api::path::ACCESS, "access"),
     (what_if::PATH, "what_if"),
-    (what_if::ONE, "what_if"),
+    (job::JOB, "what_if"),
     ("/", "page"),
     ("/who", "page"),
     ("/what", "page"),

@@ -10,14 +10,13 @@ use tarbac_report::html::{
 };
 use tarbac_report::words;
 
-use super::compared::plain;
-use super::job::{Prepared, Work, of_job};
+use super::job::{Prepared, Work, of_job, question};
 use super::parts::{Window, supposing};
 use super::view::{Answer, TABLE, View, ViewRequest};
 use crate::app::App;
-use crate::explore::{AccessQuestion, Typed};
+use crate::explore::{AccessQuestion, JobQuestion, Typed};
 use crate::fault::Fault;
-use crate::jobs::{Computed, Reviewed};
+use crate::jobs::{Computed, ReviewAnswer};
 
 /// What answers the same to programs.
 const ENDPOINT: &str = "/api/v1/access";
@@ -66,7 +65,7 @@ const TABS: [(&str, &str); 4] = [
 /// # Errors
 /// The question is wrong, or too much is being computed.
 pub(super) async fn prepare(app: &App, asked: &ViewRequest) -> Result<Prepared, Fault> {
-    let question = question(asked)?;
+    let question: AccessQuestion = question(asked)?;
     if question.known(&asked.served).is_some() {
         return Ok(Prepared::Nothing);
     }
@@ -74,13 +73,8 @@ pub(super) async fn prepare(app: &App, asked: &ViewRequest) -> Result<Prepared, 
     Ok(Prepared::begun(job).await)
 }
 
-/// The question without what only says how it is shown.
-fn question(asked: &ViewRequest) -> Result<AccessQuestion, Fault> {
-    AccessQuestion::take(&asked.served, plain(&asked.given))
-}
-
 pub(super) fn answer(asked: &ViewRequest) -> Result<Answer, Fault> {
-    let question = question(asked)?;
+    let question: AccessQuestion = question(asked)?;
     let typed = question.typed();
     match &asked.prepared {
         Some(Ok(Prepared::Asked(job))) => {
@@ -103,8 +97,8 @@ pub(super) fn answer(asked: &ViewRequest) -> Result<Answer, Fault> {
     }
 }
 
-fn shown(asked: &ViewRequest, made: &Reviewed, typed: &Typed) -> Result<Answer, Fault> {
-    let Reviewed {
+fn shown(asked: &ViewRequest, made: &ReviewAnswer, typed: &Typed) -> Result<Answer, Fault> {
+    let ReviewAnswer {
         premises,
         review,
         state,
@@ -113,14 +107,9 @@ fn shown(asked: &ViewRequest, made: &Reviewed, typed: &Typed) -> Result<Answer, 
     match given.text("format")?.as_deref() {
         Some("json") => {
             let document = access_review::document(review, premises, state);
-            let name = "access.json".to_owned();
-            return Ok(Answer::File(name, "application/json", document));
+            return Ok(Answer::json("access", document));
         }
-        Some(_) => {
-            let table = access_review::csv(review, premises).map_err(|_| Fault::broken())?;
-            let name = "access.csv".to_owned();
-            return Ok(Answer::File(name, "text/csv; charset=utf-8", table));
-        }
+        Some(_) => return Answer::csv("access", access_review::csv(review, premises)),
         None => {}
     }
     let page = given.number("page")?;

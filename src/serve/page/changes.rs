@@ -6,12 +6,12 @@ use tarbac_report::html::{
 };
 use tarbac_report::sheet;
 
-use super::compared::{done, plain};
-use super::job::{Prepared, Work, of_job};
+use super::compared::done;
+use super::job::{Prepared, Work, of_job, question};
 use super::parts::form;
 use super::view::{Answer, TABLE, View, ViewRequest};
 use crate::app::App;
-use crate::explore::{CHANGES, ChangesQuestion, REVISIONS, Typed};
+use crate::explore::{CHANGES, ChangesQuestion, JobQuestion, REVISIONS, Typed};
 use crate::fault::Fault;
 use crate::freshness::no_numbers;
 use crate::history::StoreNews;
@@ -50,13 +50,8 @@ pub(super) async fn prepare(app: &App, asked: &ViewRequest) -> Result<Prepared, 
     if !asked.given.has("old") {
         return Ok(Prepared::Nothing);
     }
-    let job = question(asked)?.ask(app, &asked.served, &asked.caller)?;
+    let job = question::<ChangesQuestion>(asked)?.ask(app, &asked.served, &asked.caller)?;
     Ok(Prepared::begun(job).await)
-}
-
-/// The question without what only says how it is shown.
-fn question(asked: &ViewRequest) -> Result<ChangesQuestion, Fault> {
-    ChangesQuestion::take(&asked.served, plain(&asked.given))
 }
 
 pub(super) fn answer(asked: &ViewRequest) -> Result<Answer, Fault> {
@@ -84,7 +79,7 @@ fn of_folder() -> View {
 
 fn begun(asked: &ViewRequest, form: Markup, job: &Job) -> Result<Answer, Fault> {
     let place = asked.freshness.as_ref().map(|of| of.history().place());
-    let question = question(asked)?;
+    let question: ChangesQuestion = question(asked)?;
     let typed = question.typed(&place.unwrap_or_default());
     let work = Work {
         doing: "Reading both revisions, and comparing every decision",
@@ -150,14 +145,11 @@ fn listed(asked: &ViewRequest, news: &StoreNews) -> Result<Answer, Fault> {
     match given.text("format")?.as_deref() {
         Some("json") => {
             let document = tarbac_report::json(&news.revisions);
-            let name = "revisions.json".to_owned();
-            return Ok(Answer::File(name, "application/json", document));
+            return Ok(Answer::json("revisions", document));
         }
         Some(_) => {
             let rows = news.revisions.iter().map(cells);
-            let table = sheet(SHEET, rows).map_err(|_| Fault::broken())?;
-            let name = "revisions.csv".to_owned();
-            return Ok(Answer::File(name, "text/csv; charset=utf-8", table));
+            return Answer::csv("revisions", sheet(SHEET, rows));
         }
         None => {}
     }

@@ -13,7 +13,7 @@ use super::view::{Answer, View, ViewRequest};
 use crate::clock;
 use crate::explore::{Arguments, document};
 use crate::fault::Fault;
-use crate::jobs::WhatIf;
+use crate::jobs::ComparisonAnswer;
 
 /// CSV, JSON, and a report to send.
 const FORMATS: &[(&str, &str)] = &[
@@ -22,7 +22,7 @@ const FORMATS: &[(&str, &str)] = &[
     ("Save report", "html"),
 ];
 
-/// The arguments without those that only say how something is shown.
+/// The arguments without those about the form of a view.
 pub(super) fn plain(given: &Arguments) -> Arguments {
     let shown = ["format", "page", "tab", "file"];
     shown
@@ -30,31 +30,31 @@ pub(super) fn plain(given: &Arguments) -> Arguments {
         .fold(given.clone(), |given, name| given.without(name))
 }
 
-/// A comparison that was made, or a file of it. `name` is that of the files.
+/// A finished comparison, or a file of it. `name` is that of the files.
 pub(super) fn done(
     asked: &ViewRequest,
     form: &Markup,
-    what_if: &WhatIf,
+    comparison: &ComparisonAnswer,
     work: &Work<'_>,
     name: &str,
 ) -> Result<Answer, Fault> {
     let mut given = asked.given.clone();
     if let Some(number) = given.number("file")? {
-        return plan::file(what_if, number);
+        return plan::file(comparison, number);
     }
     if let Some(format) = given.text("format")? {
-        return file(asked, what_if, name, &format);
+        return file(asked, comparison, name, &format);
     }
     let tab = given.text("tab")?;
     let page = given.number("page")?;
     let main = html! {
         details.question { summary { "Change the question" } (form) }
-        @if let Some(sentence) = what_if.premises.sentence() {
+        @if let Some(sentence) = comparison.premises.sentence() {
             p.lead { (Shown(&sentence)) ":" }
         }
-        @for note in &what_if.premises.notes { p.quiet { (Shown(note)) "." } }
-        (result::summary(asked, what_if))
-        (result::parts(asked, what_if, tab.as_deref(), page))
+        @for note in &comparison.premises.notes { p.quiet { (Shown(note)) "." } }
+        (result::summary(asked, comparison))
+        (result::parts(asked, comparison, tab.as_deref(), page))
     };
     Ok(Answer::Page(View {
         equal: Some(asked.equal(work.typed, work.endpoint)),
@@ -63,17 +63,22 @@ pub(super) fn done(
     }))
 }
 
-fn file(asked: &ViewRequest, what_if: &WhatIf, name: &str, format: &str) -> Result<Answer, Fault> {
-    let report = what_if.report();
+fn file(
+    asked: &ViewRequest,
+    comparison: &ComparisonAnswer,
+    name: &str,
+    format: &str,
+) -> Result<Answer, Fault> {
+    let report = comparison.report();
     let (kind, content) = match format {
-        "json" => ("application/json", document(what_if)),
+        "json" => ("application/json", document(comparison)),
         "html" => {
             let engine = asked.served.engine.as_ref();
             let colophon = Colophon {
                 tenants: tenants(engine).into_iter().map(|of| of.name).collect(),
                 made_at: clock::now().strftime("%Y-%m-%d %H:%M UTC").to_string(),
-                command: what_if.command.clone(),
-                states: what_if.names.clone(),
+                command: comparison.command.clone(),
+                states: comparison.names.clone(),
             };
             // Its devices are named already.
             let in_full = |affected: &Affected, _| affected.clone();

@@ -59,7 +59,7 @@ fn results(asked: &ViewRequest, hits: &[Hit]) -> Markup {
     .markup()
 }
 
-/// What can be asked about something, by the part that it plays in requests.
+/// The questions about an entity, by its part in requests.
 fn links(asked: &ViewRequest, hit: &Hit) -> Vec<(String, &'static str)> {
     let link = |route, name, words| (asked.links.view(route, &[(name, &hit.value)]), words);
     match hit.role {

@@ -19,7 +19,7 @@ use crate::fault::Fault;
 use crate::http::REVISION;
 use crate::served::Served;
 
-/// What a browser may do with a view: nothing from elsewhere, no inline script or style, no frame.
+/// The policy for browsers: nothing from elsewhere, no inline script or style, no frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
      img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'self'; \
      frame-ancestors 'none'; require-trusted-types-for 'script'";
@@ -236,7 +236,7 @@ fn footer(served: &Served) -> Markup {
     ])
 }
 
-/// How long ago something was, in words.
+/// The time since an event, in words.
 pub(super) fn age(when: Timestamp) -> String {
     let seconds = clock::now().as_second().saturating_sub(when.as_second());
     let (count, unit) = match seconds {

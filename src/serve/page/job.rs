@@ -1,4 +1,4 @@
-//! Long work in a view: begun, watched, stopped, and shown when it is done.
+//! Jobs in a view: begun, watched, stopped, and shown when they are done.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,12 +6,13 @@ use std::time::Duration;
 use maud::{Markup, html};
 use tarbac_report::html::{Tone, message};
 
+use super::compared::plain;
 use super::view::{Answer, View, ViewRequest};
-use crate::explore::{Typed, WHAT_IF};
+use crate::explore::{JobQuestion, Typed, WHAT_IF};
 use crate::fault::Fault;
 use crate::jobs::{Computed, Job, State};
 
-/// How long a browser without a script waits for the first answer.
+/// The time that a browser without a script waits for the first answer.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// The state of a view before it is made.
@@ -25,23 +26,28 @@ pub(super) enum Prepared {
 }
 
 impl Prepared {
-    /// What was begun, after a moment in which it may be done.
+    /// A job, after a moment in which it may have ended.
     pub(super) async fn begun(job: Arc<Job>) -> Self {
         job.wait(PATIENCE).await;
         Self::Asked(job)
     }
 }
 
-/// The words of a view that takes its time.
+/// The question of a view, without the arguments about its form.
+pub(super) fn question<Q: JobQuestion>(asked: &ViewRequest) -> Result<Q, Fault> {
+    Q::take(&asked.served, plain(&asked.given))
+}
+
+/// The words of a view whose answer takes long.
 pub(super) struct Work<'a> {
-    /// What is being done.
+    /// The description of the work.
     pub(super) doing: &'a str,
-    /// What asks the same, and the endpoint that it goes to.
+    /// The equal command, and the equal endpoint.
     pub(super) typed: &'a Typed,
     pub(super) endpoint: &'a str,
 }
 
-/// The view of something that was begun; `done` shows it once it is made.
+/// The view of a job; `done` shows its result.
 pub(super) fn of_job(
     asked: &ViewRequest,
     form: Markup,

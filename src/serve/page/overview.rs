@@ -63,14 +63,11 @@ pub(super) fn answer(asked: &ViewRequest) -> Result<Answer, Fault> {
         "" => {}
         "json" => {
             let document = status_document(&asked.served, asked.caller.name(), asked.stale());
-            let name = "overview.json".to_owned();
-            return Ok(Answer::File(name, "application/json", document));
+            return Ok(Answer::json("overview", document));
         }
         _ => {
-            let table = sheet(SHEET, rows(asked).into_iter().map(Vec::from));
-            let table = table.map_err(|_| Fault::broken())?;
-            let name = "overview.csv".to_owned();
-            return Ok(Answer::File(name, "text/csv; charset=utf-8", table));
+            let rows = rows(asked).into_iter().map(Vec::from);
+            return Answer::csv("overview", sheet(SHEET, rows));
         }
     }
     let main = html! {
@@ -270,7 +267,7 @@ fn readings(asked: &ViewRequest) -> Markup {
     .markup()
 }
 
-/// What `validate` warns of.
+/// The warnings of `validate`.
 fn warnings(asked: &ViewRequest) -> Markup {
     let findings = &asked.served.findings;
     if findings.is_empty() {

@@ -31,7 +31,7 @@ impl Window {
         Self::with_rows(number, total, ROWS)
     }
 
-    /// The same with so many rows a page.
+    /// The window with this number of rows a page.
     pub(super) fn with_rows(number: Option<usize>, total: usize, rows: usize) -> Self {
         let last = total.saturating_sub(1) / rows + 1;
         Self {
@@ -144,7 +144,7 @@ pub(super) fn action_field(engine: &Engine, chosen: &str) -> Markup {
     }
 }
 
-/// What a question supposes, with a way back to what is.
+/// The suppositions of a question, with a link that removes them.
 pub(super) fn supposing(asked: &ViewRequest, premises: &Premises, names: &[&str]) -> Markup {
     let Some(sentence) = premises.sentence() else {
         return html! {};

@@ -42,11 +42,7 @@ fn shown(asked: &ViewRequest, fields: Markup) -> Result<Answer, Fault> {
     let page = given.number("page")?;
     if format.as_deref() == Some("json") {
         let document = Question::Matrix.document(&asked.served, given)?;
-        return Ok(Answer::File(
-            "matrix.json".into(),
-            "application/json",
-            document,
-        ));
+        return Ok(Answer::json("matrix", document));
     }
     let (suppositions, supposed) = asked.supposed(&mut given)?;
     let inquiry = matrix_inquiry(&mut given)?;
@@ -54,12 +50,7 @@ fn shown(asked: &ViewRequest, fields: Markup) -> Result<Answer, Fault> {
     let engine = &supposed.engine;
     let table = inquiry::matrix(engine, &inquiry)?;
     if format.is_some() {
-        let table = matrix::csv(&table, &supposed.premises).map_err(|_| Fault::broken())?;
-        return Ok(Answer::File(
-            "matrix.csv".into(),
-            "text/csv; charset=utf-8",
-            table,
-        ));
+        return Answer::csv("matrix", matrix::csv(&table, &supposed.premises));
     }
     let mut typed = Typed::new("matrix");
     let values = [

@@ -17,7 +17,7 @@ use crate::clock;
 /// The name of the cookie. Browsers take this prefix only by TLS, for this host alone and for every path.
 const COOKIE: &str = "__Host-tarbac";
 
-/// How long a session lasts.
+/// The life of a session.
 const LASTS: Duration = Duration::from_secs(8 * 3600);
 
 /// The most sessions; the oldest ends for a new one.

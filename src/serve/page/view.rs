@@ -41,9 +41,9 @@ pub(super) struct ViewRequest {
     /// The arguments that the address has.
     pub(super) given: Arguments,
     pub(super) links: Links,
-    /// What the view computes, if it is one that takes its time.
+    /// The job of the view, if it has one.
     pub(super) prepared: Option<Result<Prepared, Fault>>,
-    /// What the store says, if one is followed and the view is about it.
+    /// The news of the store, if one is followed and the view is about it.
     pub(super) news: Option<StoreNews>,
     /// The store, if one is followed.
     pub(super) freshness: Option<Arc<Freshness>>,
@@ -55,13 +55,13 @@ pub(super) struct ViewRequest {
     folder: Option<String>,
 }
 
-/// A view as it is shown.
+/// The content of a view.
 pub(super) struct View {
     /// The title of the document, where it says more than that of the view.
     pub(super) title: Option<String>,
     /// Forms and the answer.
     pub(super) main: Markup,
-    /// What asks the same, if anything is asked.
+    /// The equal command and request, if anything is asked.
     pub(super) equal: Option<Equal>,
     /// The formats that the answer can be saved in: the name, and the value of `format`.
     pub(super) formats: &'static [(&'static str, &'static str)],
@@ -76,6 +76,26 @@ pub(super) enum Answer {
     File(String, &'static str, String),
     /// Another address.
     Elsewhere(String),
+}
+
+impl Answer {
+    /// A document in JSON to save.
+    pub(super) fn json(name: &str, document: String) -> Self {
+        Self::File(format!("{name}.json"), "application/json", document)
+    }
+
+    /// A table in CSV to save.
+    ///
+    /// # Errors
+    /// The table could not be written.
+    pub(super) fn csv<E>(name: &str, table: Result<String, E>) -> Result<Self, Fault> {
+        let table = table.map_err(|_| Fault::broken())?;
+        Ok(Self::File(
+            format!("{name}.csv"),
+            "text/csv; charset=utf-8",
+            table,
+        ))
+    }
 }
 
 /// CSV and JSON.
@@ -262,7 +282,7 @@ impl ViewRequest {
         flags.chain(SUPPOSED).collect()
     }
 
-    /// What is searched for.
+    /// The text of a search.
     pub(super) fn search(&self) -> String {
         self.given.first("q")
     }
@@ -272,12 +292,12 @@ impl ViewRequest {
         self.stale.as_deref()
     }
 
-    /// What asks the same as the view.
+    /// The command and the request that are equal to the view.
     pub(super) fn equal(&self, typed: &Typed, endpoint: &str) -> Equal {
         typed.equal(self.folder.as_deref(), &format!("{}{endpoint}", self.url))
     }
 
-    /// What asks the same as a view that an address alone answers.
+    /// The command and the request that are equal to a view without a body.
     pub(super) fn equal_get(&self, typed: &Typed, endpoint: &str) -> Equal {
         typed.equal_get(self.folder.as_deref(), &format!("{}{endpoint}", self.url))
     }

@@ -52,11 +52,7 @@ fn shown(asked: &ViewRequest, fields: Markup) -> Result<Answer, Fault> {
     let page = given.number("page")?;
     if format.as_deref() == Some("json") {
         let document = Question::What.document(&asked.served, given)?;
-        return Ok(Answer::File(
-            "what.json".into(),
-            "application/json",
-            document,
-        ));
+        return Ok(Answer::json("what", document));
     }
     let (suppositions, supposed) = asked.supposed(&mut given)?;
     let inquiry = what_inquiry(&mut given)?;
@@ -64,12 +60,7 @@ fn shown(asked: &ViewRequest, fields: Markup) -> Result<Answer, Fault> {
     let engine = &supposed.engine;
     let (what, person) = inquiry::what(engine, &inquiry, who_what::LISTED)?;
     if format.is_some() {
-        let table = who_what::what_csv(&what, &supposed.premises).map_err(|_| Fault::broken())?;
-        return Ok(Answer::File(
-            "what.csv".into(),
-            "text/csv; charset=utf-8",
-            table,
-        ));
+        return Answer::csv("what", who_what::what_csv(&what, &supposed.premises));
     }
     let mut typed = Typed::new("what");
     typed.word("principal", &inquiry.principal);

@@ -5,12 +5,12 @@ mod form;
 use maud::Markup;
 use tarbac_report::html::Icon;
 
-use super::compared::{done, plain};
-use super::job::{Prepared, Work, of_job};
+use super::compared::done;
+use super::job::{Prepared, Work, of_job, question};
 use super::parts::unasked;
 use super::view::{Answer, View, ViewRequest};
 use crate::app::App;
-use crate::explore::{WHAT_IF, WhatIfQuestion};
+use crate::explore::{JobQuestion, WHAT_IF, WhatIfQuestion};
 use crate::fault::Fault;
 use crate::jobs::{Computed, Job};
 
@@ -22,17 +22,12 @@ pub(super) async fn prepare(app: &App, asked: &ViewRequest) -> Result<Prepared, 
     if let Some(query) = form::canonical(&asked.given)? {
         return Ok(Prepared::Canonical(query));
     }
-    let question = question(asked)?;
+    let question: WhatIfQuestion = question(asked)?;
     if question.suppositions.is_empty() {
         return Ok(Prepared::Nothing);
     }
     let job = question.ask(app, &asked.served, &asked.caller)?;
     Ok(Prepared::begun(job).await)
-}
-
-/// The question without what only says how it is shown.
-fn question(asked: &ViewRequest) -> Result<WhatIfQuestion, Fault> {
-    WhatIfQuestion::take(&asked.served, plain(&asked.given))
 }
 
 pub(super) fn answer(asked: &ViewRequest) -> Result<Answer, Fault> {
@@ -56,14 +51,14 @@ pub(super) fn answer(asked: &ViewRequest) -> Result<Answer, Fault> {
 }
 
 fn begun(asked: &ViewRequest, form: Markup, job: &Job) -> Result<Answer, Fault> {
-    let typed = question(asked)?.typed();
+    let typed = question::<WhatIfQuestion>(asked)?.typed();
     let work = Work {
         doing: "Comparing every decision before and after",
         typed: &typed,
         endpoint: WHAT_IF,
     };
     of_job(asked, form, job, &work, |form, made| match made {
-        Computed::Comparison(what_if) => done(asked, form, what_if, &work, "what-if"),
+        Computed::Comparison(compared) => done(asked, form, compared, &work, "what-if"),
         Computed::Review(_) => Err(Fault::broken()),
     })
 }

@@ -65,11 +65,7 @@ fn shown(asked: &ViewRequest, fields: Markup) -> Result<Answer, Fault> {
     let page = given.number("page")?;
     if format.as_deref() == Some("json") {
         let document = Question::Who.document(&asked.served, given)?;
-        return Ok(Answer::File(
-            "who.json".into(),
-            "application/json",
-            document,
-        ));
+        return Ok(Answer::json("who", document));
     }
     let (suppositions, supposed) = asked.supposed(&mut given)?;
     let inquiry = who_inquiry(&mut given)?;
@@ -78,12 +74,7 @@ fn shown(asked: &ViewRequest, fields: Markup) -> Result<Answer, Fault> {
     let engine = &supposed.engine;
     if format.is_some() {
         let (who, _) = inquiry::who(engine, &inquiry, usize::MAX)?;
-        let table = who_what::who_csv(&who, &supposed.premises).map_err(|_| Fault::broken())?;
-        return Ok(Answer::File(
-            "who.csv".into(),
-            "text/csv; charset=utf-8",
-            table,
-        ));
+        return Answer::csv("who", who_what::who_csv(&who, &supposed.premises));
     }
     let (who, in_words) = inquiry::who(engine, &inquiry, NAMED)?;
     let mut typed = Typed::new("who");

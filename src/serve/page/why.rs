@@ -17,7 +17,7 @@ use super::parts::{
     action_field, form, or_refused, path_picture, person_field, resource_field, supposing, unasked,
 };
 use super::view::{Answer, Route, TABLE, View, ViewRequest};
-use crate::explore::{Suppositions, Typed, add_suppositions, remedy_arguments};
+use crate::explore::{Suppositions, Typed, add_suppositions, explain_inquiry, remedy_arguments};
 use crate::fault::Fault;
 use rule::{conditions, origin};
 
@@ -45,28 +45,18 @@ fn shown(asked: &ViewRequest, fields: Markup) -> Result<Answer, Fault> {
     let mut given = asked.given.clone();
     let format = given.text("format")?;
     let (suppositions, supposed) = asked.supposed(&mut given)?;
-    let parts = [
-        given.need("principal")?,
-        given.need("action")?,
-        given.need("resource")?,
-    ];
-    let context = given.context()?;
+    let (names, context) = explain_inquiry(&mut given)?;
     given.finish()?;
-    let [principal, action, resource] = &parts;
+    let [principal, action, resource] = &names;
     let engine = &supposed.engine;
-    let request = inquiry::request(engine, [principal, action, resource], &context)?;
+    let request = inquiry::request(engine, names.each_ref().map(String::as_str), &context)?;
     let explained = tarbac_analysis::explain(engine, &request);
     match format.as_deref() {
         Some("json") => {
             let document = tarbac_report::json(&wire(&explained, &supposed.premises));
-            let name = "explain.json".to_owned();
-            return Ok(Answer::File(name, "application/json", document));
+            return Ok(Answer::json("explain", document));
         }
-        Some(_) => {
-            let table = csv(&explained, &supposed.premises).map_err(|_| Fault::broken())?;
-            let name = "explain.csv".to_owned();
-            return Ok(Answer::File(name, "text/csv; charset=utf-8", table));
-        }
+        Some(_) => return Answer::csv("explain", csv(&explained, &supposed.premises)),
         None => {}
     }
     let mut typed = Typed::new("explain");
@@ -160,7 +150,7 @@ impl Explained<'_> {
         said
     }
 
-    /// Who decides, with the facts that make it so.
+    /// The authority, with the facts behind it.
     fn authority(&self) -> Markup {
         let (Some(authority), Some(rule)) = (&self.of.answer.authority, &self.of.authority) else {
             return html! {};

@@ -19,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep};
 use tower::Service;
 
-/// How long the head of a request may take, from its first byte to its last.
+/// The longest time for the head of a request, from its first byte to its last.
 pub(super) const HEAD: Duration = Duration::from_secs(10);
 
 /// The limit on open connections. Further ones are closed at once.

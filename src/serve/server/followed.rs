@@ -28,7 +28,7 @@ use crate::workspaces::is_name;
 /// The most threads that look into stores; each looks after several.
 const THREADS: usize = 8;
 
-/// How often it is looked for workspaces that were added.
+/// The time between two searches for new workspaces.
 const ADDED: Duration = Duration::from_secs(60);
 
 /// Serves what stores have until the process is told to stop. `empty` is what a server of several workspaces is itself:
@@ -65,9 +65,9 @@ fn readers() -> Result<ThreadPool, ServeError> {
         .map_err(|error| ServeError::Start(io::Error::other(error)))
 }
 
-/// What tells the thread of a store about it.
+/// The sender of messages to the thread of a store.
 fn teller(messages: Sender<Message>, place: usize) -> Teller {
-    // Where the thread has ended, so will the server.
+    // The thread ends only with the server.
     Box::new(move |told| drop(messages.send((place, told))))
 }
 
@@ -146,7 +146,7 @@ fn several(
     Ok(app)
 }
 
-/// What tells each of the workspaces.
+/// The sender of messages to each of the workspaces.
 type Tellers = Arc<Mutex<Vec<Teller>>>;
 
 /// Begins to follow workspaces. One that cannot be served yet is looked for again.

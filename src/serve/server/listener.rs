@@ -11,7 +11,7 @@ use axum_server::{Address, Control, Handle, Server};
 use super::connection::{Gate, HEAD};
 use crate::settings::Listen;
 
-/// How long a connection may be idle.
+/// The longest time that a connection may be idle.
 const IDLE: Duration = Duration::from_secs(75);
 
 /// The most bytes of the head of a request.

@@ -18,7 +18,7 @@ const BARS: usize = 12;
 /// The most rows of the heat map.
 const PERMISSIONS: usize = 40;
 
-/// The column of permissions on what is in no place.
+/// The column of resources without a hierarchy.
 const ELSEWHERE: &str = "elsewhere";
 
 pub(super) fn section(totals: &AccessTotals, opening: &str, notes: &[String]) -> Markup {

@@ -8,24 +8,24 @@ use tarbac_report::words;
 use super::super::view::{Answer, ViewRequest};
 use crate::explore::GraphRequest;
 use crate::fault::Fault;
-use crate::jobs::WhatIf;
+use crate::jobs::ComparisonAnswer;
 
 /// The tab.
-pub(super) fn tab(asked: &ViewRequest, what_if: &WhatIf) -> Markup {
-    let report = what_if.report();
+pub(super) fn tab(asked: &ViewRequest, comparison: &ComparisonAnswer) -> Markup {
+    let report = comparison.report();
     let Some(plan) = report.plan() else {
         let more = asked.here_with("plan", "on");
         let hint = html! { p { a href=(more) { "Plan the fewest role changes" } } };
         return message(Tone::Neutral, "No plan was made.", &hint);
     };
-    let totals = &what_if.impact.totals;
+    let totals = &comparison.impact.totals;
     let against_losses = plan.against_losses.changes.len();
     html! {
         section.card {
             header { h2 { "Against losses" } }
             ul { @for line in words::against_losses(totals, plan) { li { (Shown(&line)) } } }
             (verified(&plan.against_losses))
-            (changes(asked, what_if, &plan.against_losses.changes, 0))
+            (changes(asked, comparison, &plan.against_losses.changes, 0))
             @if !plan.lost.is_empty() {
                 h3 { "Losses that no role prevents" }
                 ul { @for lost in &plan.lost { li { (Shown(&words::unpreventable(lost))) } } }
@@ -36,7 +36,7 @@ pub(super) fn tab(asked: &ViewRequest, what_if: &WhatIf) -> Markup {
                 header { h2 { "Against gains" } }
                 ul { @for line in words::against_gains(totals, plan) { li { (Shown(&line)) } } }
                 (verified(&plan.against_gains))
-                (changes(asked, what_if, &plan.against_gains.changes, against_losses))
+                (changes(asked, comparison, &plan.against_gains.changes, against_losses))
             }
         }
     }
@@ -53,20 +53,30 @@ fn verified(proposal: &Proposal) -> Markup {
     }
 }
 
-fn changes(asked: &ViewRequest, what_if: &WhatIf, changes: &[RoleChange], before: usize) -> Markup {
+fn changes(
+    asked: &ViewRequest,
+    comparison: &ComparisonAnswer,
+    changes: &[RoleChange],
+    before: usize,
+) -> Markup {
     if changes.is_empty() {
         return empty(Icon::Role, "No role change is needed, or none helps.", "");
     }
     html! {
         @for (place, change) in changes.iter().enumerate() {
-            (one(asked, what_if, change, before + place))
+            (one(asked, comparison, change, before + place))
         }
     }
 }
 
 /// A role change with its files and the request of Graph.
-fn one(asked: &ViewRequest, what_if: &WhatIf, change: &RoleChange, number: usize) -> Markup {
-    let body = what_if.bodies.get(number).and_then(Option::as_ref);
+fn one(
+    asked: &ViewRequest,
+    comparison: &ComparisonAnswer,
+    change: &RoleChange,
+    number: usize,
+) -> Markup {
+    let body = comparison.bodies.get(number).and_then(Option::as_ref);
     html! {
         div.stack.tight {
             h3 { (Shown(&words::role_change(change))) }
@@ -104,13 +114,13 @@ fn name(path: &str) -> &str {
 ///
 /// # Errors
 /// There is no plan, or none of its files has this number.
-pub(super) fn file(what_if: &WhatIf, number: usize) -> Result<Answer, Fault> {
-    let report = what_if.report();
+pub(super) fn file(comparison: &ComparisonAnswer, number: usize) -> Result<Answer, Fault> {
+    let report = comparison.report();
     let changes = report.plan().map(Plan::every_change);
     let mut changes = changes.into_iter().flatten();
     let change = changes.nth(number / FILES);
     let file = change.and_then(|change| change.files.get(number % FILES));
-    let file = file.ok_or_else(|| Fault::bad_request("`file` is none of this plan"))?;
+    let file = file.ok_or_else(|| Fault::bad_request("the plan has no such file"))?;
     let kind = "text/plain; charset=utf-8";
     Ok(Answer::File(
         name(&file.path).to_owned(),

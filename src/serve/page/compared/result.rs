@@ -16,7 +16,7 @@ use tarbac_report::words;
 use super::super::parts::{ROWS, Window, why_link};
 use super::super::view::ViewRequest;
 use super::plan;
-use crate::jobs::WhatIf;
+use crate::jobs::ComparisonAnswer;
 
 const CHANGES: [GridColumn<'_>; 4] = [
     GridColumn::new("Who", Cells::Heading),
@@ -34,8 +34,8 @@ const CONCERNED: [GridColumn<'_>; 2] = [
 const BARS: usize = 12;
 
 /// The numbers, and the picture of gains and losses by what the devices are under.
-pub(super) fn summary(asked: &ViewRequest, what_if: &WhatIf) -> Markup {
-    let totals = &what_if.impact.totals;
+pub(super) fn summary(asked: &ViewRequest, comparison: &ComparisonAnswer) -> Markup {
+    let totals = &comparison.impact.totals;
     if totals.is_same() {
         let about = format!(
             "Nothing changes: of {}, the same {} are allowed.",
@@ -86,8 +86,8 @@ pub(super) fn summary(asked: &ViewRequest, what_if: &WhatIf) -> Markup {
     html! {
         (figures(&all))
         div.columns {
-            section.card { (picture("Lost and gained, by what the devices are under", "Under", by_place(what_if))) }
-            section.card { (picture("Lost and gained, by permission", "Permission", by_permission(what_if))) }
+            section.card { (picture("Lost and gained, by what the devices are under", "Under", by_place(comparison))) }
+            section.card { (picture("Lost and gained, by permission", "Permission", by_permission(comparison))) }
         }
         (unknown(totals))
     }
@@ -108,9 +108,12 @@ fn unknown(totals: &ImpactTotals) -> Markup {
 type Counts = BTreeMap<String, [u64; 2]>;
 
 /// Counts of losses and gains, by something that each change has counts of.
-fn counted<'w>(what_if: &'w WhatIf, of: impl Fn(&'w Change) -> Vec<(&'w str, u64)>) -> Counts {
+fn counted<'w>(
+    comparison: &'w ComparisonAnswer,
+    of: impl Fn(&'w Change) -> Vec<(&'w str, u64)>,
+) -> Counts {
     let mut counts = Counts::new();
-    for affected in &what_if.impact.people {
+    for affected in &comparison.impact.people {
         let people = affected.people.len() as u64;
         for change in &affected.changes {
             let place = match change.direction {
@@ -129,8 +132,8 @@ fn counted<'w>(what_if: &'w WhatIf, of: impl Fn(&'w Change) -> Vec<(&'w str, u64
     counts
 }
 
-fn by_place(what_if: &WhatIf) -> Counts {
-    counted(what_if, |change| match change.under.is_empty() {
+fn by_place(comparison: &ComparisonAnswer) -> Counts {
+    counted(comparison, |change| match change.under.is_empty() {
         true => vec![("the tenant itself", change.count)],
         false => {
             let under = change.under.iter();
@@ -141,8 +144,10 @@ fn by_place(what_if: &WhatIf) -> Counts {
     })
 }
 
-fn by_permission(what_if: &WhatIf) -> Counts {
-    counted(what_if, |change| vec![(change.name.as_str(), change.count)])
+fn by_permission(comparison: &ComparisonAnswer) -> Counts {
+    counted(comparison, |change| {
+        vec![(change.name.as_str(), change.count)]
+    })
 }
 
 fn picture(caption: &str, what: &str, counts: Counts) -> Markup {
@@ -172,20 +177,20 @@ fn picture(caption: &str, what: &str, counts: Counts) -> Markup {
 /// The tabs, and the one that is open.
 pub(super) fn parts(
     asked: &ViewRequest,
-    what_if: &WhatIf,
+    comparison: &ComparisonAnswer,
     tab: Option<&str>,
     page: Option<usize>,
 ) -> Markup {
-    let totals = &what_if.impact.totals;
-    let is_gained_first = what_if.names.is_some() && totals.gained > 0;
+    let totals = &comparison.impact.totals;
+    let is_gained_first = comparison.names.is_some() && totals.gained > 0;
     let usual = if is_gained_first || totals.gained > 0 && totals.lost == 0 {
         "gained"
     } else {
         "lost"
     };
     let tab = tab.unwrap_or(usual);
-    let first = what_if.impact.concerns.len()
-        + what_if.impact.pages.len()
+    let first = comparison.impact.concerns.len()
+        + comparison.impact.pages.len()
         + usize::from(totals.people_losing_everything > 0);
     let plain = asked.given.without("page");
     let address = |tab: &str| {
@@ -205,7 +210,7 @@ pub(super) fn parts(
         ),
     ];
     // What has happened is not planned any more.
-    if what_if.names.is_none() {
+    if comparison.names.is_none() {
         let planned = asked.links.with_query(asked.route, &planned.query());
         addresses.push(("plan", "Plan", None, planned));
     }
@@ -221,21 +226,21 @@ pub(super) fn parts(
     html! {
         (tabs("Parts of the result", &links))
         @match tab {
-            "gained" => (changes(asked, what_if, Direction::Gained, page)),
-            "first" => (look_at_first(what_if)),
-            "plan" => (plan::tab(asked, what_if)),
-            _ => (changes(asked, what_if, Direction::Lost, page)),
+            "gained" => (changes(asked, comparison, Direction::Gained, page)),
+            "first" => (look_at_first(comparison)),
+            "plan" => (plan::tab(asked, comparison)),
+            _ => (changes(asked, comparison, Direction::Lost, page)),
         }
     }
 }
 
 fn changes(
     asked: &ViewRequest,
-    what_if: &WhatIf,
+    comparison: &ComparisonAnswer,
     direction: Direction,
     page: Option<usize>,
 ) -> Markup {
-    let people = what_if.impact.people.iter();
+    let people = comparison.impact.people.iter();
     let all: Vec<(&Affected, &Change)> = people
         .flat_map(|affected| {
             affected
@@ -255,9 +260,9 @@ fn changes(
     }
     let window = Window::new(page, all.len());
     // A decision of a revision that is not served cannot be explained here.
-    let [_, after] = &what_if.states;
+    let [_, after] = &comparison.states;
     let served = &asked.served.engine.provenance().revision;
-    let is_served = what_if.names.is_none() || after.revision == *served;
+    let is_served = comparison.names.is_none() || after.revision == *served;
     let rows = window
         .of_list(&all)
         .map(|(affected, change)| row(asked, is_served, affected, change));
@@ -301,8 +306,8 @@ fn why(asked: &ViewRequest, person: &Named, change: &Change, resource: &Named) -
     why_link(asked, &asked.served.engine, (person, action, resource))
 }
 
-fn look_at_first(what_if: &WhatIf) -> Markup {
-    let impact = &what_if.impact;
+fn look_at_first(comparison: &ComparisonAnswer) -> Markup {
+    let impact = &comparison.impact;
     let losing: Vec<Named> = impact
         .people
         .iter()

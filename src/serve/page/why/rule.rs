@@ -74,7 +74,7 @@ fn values(part: &ExplainedCondition) -> Markup {
     }
 }
 
-/// Where a rule stands, and the document that it comes from.
+/// The place of a rule, and its source document.
 pub(super) fn origin(rule: &Rule) -> Markup {
     let line = rule.line.map(|line| format!(":{line}")).unwrap_or_default();
     let place = format!("{}{line}", rule.file);
