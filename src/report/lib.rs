@@ -37,6 +37,7 @@ pub mod readings;
 pub mod replay;
 pub mod role;
 pub mod schema;
+pub mod shell;
 mod shown;
 pub mod snapshot;
 pub mod store;

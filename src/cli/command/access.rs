@@ -11,7 +11,7 @@ use tarbac_report as render;
 use super::colophon::colophon;
 use super::context::ContextArgs;
 #[cfg(feature = "fleet")]
-use super::fleet::{EachArgs, each};
+use super::fleet::EachArgs;
 use super::suppose::{ChangesArgs, suppose, write_premises};
 use crate::arguments::format::{REPORTS, format_among};
 use crate::arguments::{Format, GlobalArgs};
@@ -67,11 +67,10 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     #[cfg(feature = "fleet")]
-    if !arguments.each.store.is_empty() {
-        return each(global, &arguments.each, output, &mut |global, output| {
-            report(global, arguments, output)
-        });
-    }
+    return arguments.each.run(global, output, |global, output| {
+        report(global, arguments, output)
+    });
+    #[cfg(not(feature = "fleet"))]
     report(global, arguments, output)
 }
 

@@ -21,15 +21,11 @@ use crate::failure::Failure;
 use crate::output::{error_style, say};
 use crate::product;
 
-pub(crate) use each::{EachArgs, StorePattern, each};
+pub(crate) use each::{EachArgs, StorePattern};
 
-/// The store, and whose revisions in it are trusted.
+/// The publishers whose revisions are used.
 #[derive(Debug, Args)]
-pub(crate) struct StoreAtArgs {
-    /// The store: az://ACCOUNT/CONTAINER/PREFIX, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or file:///FOLDER.
-    #[arg(long, value_name = "URL", env = "TARBAC_STORE", hide_env_values = true)]
-    pub store: Location,
-
+pub(crate) struct TrustArgs {
     /// Use only revisions that one of the public keys in this file has signed (Ed25519, PEM).
     #[arg(
         long,
@@ -38,6 +34,25 @@ pub(crate) struct StoreAtArgs {
         hide_env_values = true
     )]
     pub trust: Option<PathBuf>,
+}
+
+impl TrustArgs {
+    /// The keys of the publishers; `None` if every publisher is trusted.
+    pub(crate) fn keys(&self) -> Result<Option<TrustedKeys>, Failure> {
+        Ok(self.trust.as_deref().map(TrustedKeys::read).transpose()?)
+    }
+}
+
+/// A store, and the publishers whose revisions in it are used.
+#[derive(Debug, Args)]
+pub(crate) struct StoreAtArgs {
+    /// The store: az://ACCOUNT/CONTAINER/PREFIX, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or file:///FOLDER.
+    #[arg(long, value_name = "URL", env = "TARBAC_STORE", hide_env_values = true)]
+    pub store: Location,
+
+    /// The trusted publishers.
+    #[command(flatten)]
+    pub trust: TrustArgs,
 }
 
 /// What cannot be done with a store.
@@ -77,19 +92,14 @@ impl From<FleetError> for Failure {
 }
 
 impl StoreAtArgs {
-    /// The keys that are trusted, if some are named.
-    pub(crate) fn trusted(&self) -> Result<Option<TrustedKeys>, Failure> {
-        Ok(self.trust.as_deref().map(TrustedKeys::read).transpose()?)
-    }
-
     /// The store, to read from.
     pub(crate) fn open(&self) -> Result<Store, Failure> {
-        Ok(Store::open(&self.store, self.trusted()?)?)
+        Ok(Store::open(&self.store, self.trust.keys()?)?)
     }
 
     /// The store, to write to.
     pub(crate) fn make(&self) -> Result<Store, Failure> {
-        Ok(Store::make(&self.store, self.trusted()?)?)
+        Ok(Store::make(&self.store, self.trust.keys()?)?)
     }
 }
 
@@ -122,6 +132,20 @@ pub(crate) fn load_tree(
         options.cache &= keep;
         Workspace::load_by(&layout, &switches_of(readings), &options)
     })
+}
+
+/// The workspace of a revision in a store, or the errors in it.
+///
+/// # Errors
+/// The store does not answer, or a file of the revision is missing or damaged.
+pub(crate) fn load_revision(
+    global: &GlobalArgs,
+    store: &Store,
+    manifest: &Manifest,
+) -> Result<Result<Workspace, LoadError>, FleetError> {
+    let cache = cache(None)?;
+    cache.hold(store, manifest)?;
+    Ok(load_tree(global, &cache.tree(), &manifest.readings, false))
 }
 
 /// Says what is wrong with a revision; files are named as in a workspace.

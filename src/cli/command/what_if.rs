@@ -8,7 +8,7 @@ use tarbac_host::{Layout, Switches};
 
 use super::context::ContextArgs;
 #[cfg(feature = "fleet")]
-use super::fleet::{EachArgs, each};
+use super::fleet::EachArgs;
 use super::impact::scope::ScopeArgs;
 use super::impact::{ComparisonOptions, typed_flags, write_comparison};
 use super::suppose::{ChangesArgs, write_premises};
@@ -77,11 +77,10 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     #[cfg(feature = "fleet")]
-    if !arguments.each.store.is_empty() {
-        return each(global, &arguments.each, output, &mut |global, output| {
-            report(global, arguments, output)
-        });
-    }
+    return arguments.each.run(global, output, |global, output| {
+        report(global, arguments, output)
+    });
+    #[cfg(not(feature = "fleet"))]
     report(global, arguments, output)
 }
 

@@ -9,7 +9,7 @@ use super::icon::{Icon, icon};
 use super::text::Shown;
 
 /// The style sheet.
-pub const STYLE: &str = include_str!("style.css");
+pub const STYLE: &str = concat!(include_str!("values.css"), include_str!("style.css"));
 
 /// The name in the bar.
 const PRODUCT: &str = "tarbac";

@@ -1,12 +1,12 @@
 //! An analysis of one workspace after the other, as rows of one table.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 
 use clap::Args;
-use tarbac_fleet::{FleetError, Location, Manifest, NoLocation, Store, TrustedKeys};
+use tarbac_fleet::{FleetError, Location, Manifest, NoLocation, Store};
 
-use super::cache;
+use super::{TrustArgs, cache};
 use crate::arguments::{Format, GlobalArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, ShellError};
@@ -41,18 +41,28 @@ pub(crate) struct EachArgs {
     #[arg(long, value_name = "URL", value_delimiter = ',')]
     pub store: Vec<StorePattern>,
 
-    /// Report only on revisions that one of the public keys in this file has signed (Ed25519, PEM).
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "TARBAC_TRUST",
-        hide_env_values = true
-    )]
-    pub trust: Option<PathBuf>,
+    /// The trusted publishers.
+    #[command(flatten)]
+    pub trust: TrustArgs,
+}
+
+impl EachArgs {
+    /// Runs an analysis: of the workspace, or of the newest revision of each store, one after the other.
+    pub(crate) fn run(
+        &self,
+        global: &GlobalArgs,
+        output: &mut Output,
+        mut report: impl FnMut(&GlobalArgs, &mut Output) -> Result<Exit, Failure>,
+    ) -> Result<Exit, Failure> {
+        match self.store.is_empty() {
+            true => report(global, output),
+            false => each(global, self, output, &mut report),
+        }
+    }
 }
 
 /// Runs an analysis on the newest revision of each store, one after the other.
-pub(crate) fn each(
+fn each(
     global: &GlobalArgs,
     arguments: &EachArgs,
     output: &mut Output,
@@ -65,8 +75,7 @@ pub(crate) fn each(
         }
         .into());
     }
-    let trust = arguments.trust.as_deref();
-    let trust = trust.map(TrustedKeys::read).transpose()?;
+    let trust = arguments.trust.keys()?;
     let mut exit = Exit::Yes;
     for pattern in &arguments.store {
         let store = Store::open(&pattern.location, trust.clone())?;

@@ -2,17 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::io::BufRead;
-use std::path::PathBuf;
 
 use clap::Args;
 use tarbac_analysis::replay::{RecordedRevision, Replay, Replayer, WhyNot, revision_of};
-use tarbac_fleet::{FleetError, Manifest, Store, TrustedKeys};
-use tarbac_host::{Engine, LoadError, Workspace};
+use tarbac_fleet::{FleetError, Store};
+use tarbac_host::{Engine, Workspace};
 use thiserror::Error;
 
 use super::{NO_LOG, ReplayArgs, some_at_a_time};
 use crate::arguments::GlobalArgs;
-use crate::command::fleet::{StorePattern, cache, load_tree};
+use crate::command::fleet::{StorePattern, TrustArgs, load_revision};
 use crate::command::note_warnings;
 use crate::failure::{Failure, ShellError};
 
@@ -26,14 +25,9 @@ pub(crate) struct OfStoreArgs {
     #[arg(long, value_name = "URL")]
     pub store: Option<StorePattern>,
 
-    /// Use only revisions that one of the public keys in this file has signed (Ed25519, PEM).
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "TARBAC_TRUST",
-        hide_env_values = true
-    )]
-    pub trust: Option<PathBuf>,
+    /// The trusted publishers.
+    #[command(flatten)]
+    pub trust: TrustArgs,
 
     /// Decide each record with the revision that it names; --store URL/* has those of all workspaces below.
     #[arg(long, requires = "store", conflicts_with = "new")]
@@ -42,8 +36,7 @@ pub(crate) struct OfStoreArgs {
 
 impl OfStoreArgs {
     fn open(&self, pattern: &StorePattern) -> Result<Store, Failure> {
-        let trust = self.trust.as_deref().map(TrustedKeys::read).transpose()?;
-        Ok(Store::open(&pattern.location, trust)?)
+        Ok(Store::open(&pattern.location, self.trust.keys()?)?)
     }
 }
 
@@ -75,21 +68,9 @@ pub(super) fn one_revision(
             found.ok_or(FleetError::NoRevision { number })?
         }
     };
-    let workspace = loaded(global, &store, &revision.manifest)??;
+    let workspace = load_revision(global, &store, &revision.manifest)??;
     note_warnings(&workspace);
     Ok(Some(workspace))
-}
-
-/// The workspace of a revision, or what is wrong with it.
-fn loaded(
-    global: &GlobalArgs,
-    store: &Store,
-    manifest: &Manifest,
-) -> Result<Result<Workspace, LoadError>, Failure> {
-    let cache = cache(None)?;
-    cache.hold(store, manifest)?;
-    let loaded = load_tree(global, &cache.tree(), &manifest.readings, false);
-    Ok(loaded)
 }
 
 /// Decides each record with the revision that it names; gives the newest of them as well.
@@ -257,16 +238,11 @@ impl<'g> Revisions<'g> {
             Err(error) if error.is_passing() => return Err(error.into()),
             Err(error) => return Ok(Err(error.into())),
         };
-        let cache = cache(None)?;
-        match cache.hold(&store, &manifest) {
-            Ok(()) => {}
+        let engine = match load_revision(self.global, &store, &manifest) {
+            Ok(Ok(workspace)) => workspace.engine,
+            Ok(Err(_)) => return Ok(Err(NoEngine::Invalid { number })),
             Err(error) if error.is_passing() => return Err(error.into()),
             Err(error) => return Ok(Err(error.into())),
-        }
-        let loaded = load_tree(self.global, &cache.tree(), &manifest.readings, false);
-        let engine = match loaded {
-            Ok(workspace) => workspace.engine,
-            Err(_) => return Ok(Err(NoEngine::Invalid { number })),
         };
         let found = engine.provenance().revision_id();
         Ok(match found == revision.id {

@@ -8,7 +8,6 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use tarbac_fleet::{
     Announcement, Announcer, FleetError, Manifest, RefusedRevision, Replica, ReplicaState, Store,
-    TrustedKeys,
 };
 use tarbac_host::workspace::LoadOptions;
 use tarbac_host::{Layout, Switches, Workspace, assembly};
@@ -20,7 +19,7 @@ use tarbac_serve::{
 
 use super::history::History;
 use crate::arguments::GlobalArgs;
-use crate::command::fleet::{StorePattern, cache, host_name, switches_of};
+use crate::command::fleet::{StorePattern, TrustArgs, cache, host_name, switches_of};
 use crate::command::value::duration;
 use crate::exit::Exit;
 use crate::failure::{Failure, ShellError};
@@ -46,14 +45,9 @@ pub(crate) struct FollowArgs {
     #[arg(long, value_name = "DIR", env = "TARBAC_CACHE", hide_env_values = true)]
     pub cache: Option<PathBuf>,
 
-    /// Take only revisions that one of the public keys in this file has signed (Ed25519, PEM).
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "TARBAC_TRUST",
-        hide_env_values = true
-    )]
-    pub trust: Option<PathBuf>,
+    /// The trusted publishers.
+    #[command(flatten)]
+    pub trust: TrustArgs,
 
     /// How often to look for a newer revision, varied by up to 20 %.
     #[arg(
@@ -119,11 +113,7 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     refuse_files(global)?;
-    let trust = arguments
-        .trust
-        .as_deref()
-        .map(TrustedKeys::read)
-        .transpose()?;
+    let trust = arguments.trust.keys()?;
     let mut sources = Sources {
         cache: arguments.cache.clone(),
         options: LoadOptions {

@@ -7,7 +7,7 @@ use tarbac_host::Workspace;
 
 use super::StoreDiffArgs;
 use crate::arguments::GlobalArgs;
-use crate::command::fleet::{cache, in_short, load_tree};
+use crate::command::fleet::{in_short, load_revision};
 use crate::command::impact::{ComparisonOptions, write_comparison};
 use crate::command::note_warnings;
 use crate::exit::Exit;
@@ -71,9 +71,7 @@ fn manifest(store: &Store, number: u64) -> Result<Manifest, Failure> {
 }
 
 fn loaded(global: &GlobalArgs, store: &Store, manifest: &Manifest) -> Result<Workspace, Failure> {
-    let cache = cache(None)?;
-    cache.hold(store, manifest)?;
-    let workspace = load_tree(global, &cache.tree(), &manifest.readings, false)?;
+    let workspace = load_revision(global, store, manifest)??;
     note_warnings(&workspace);
     Ok(workspace)
 }
