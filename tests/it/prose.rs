@@ -40,12 +40,20 @@ fn root() -> &'static Path {
 
 /// The Rust files below some folders of the repository, by their paths in it.
 fn sources(folders: &[&str]) -> BTreeMap<PathBuf, String> {
+    files(folders, &["rs"])
+}
+
+/// The files with these extensions.
+fn files(folders: &[&str], extensions: &[&str]) -> BTreeMap<PathBuf, String> {
     let entries = folders
         .iter()
         .flat_map(|folder| WalkDir::new(root().join(folder)));
     let paths = entries.map(|entry| entry.unwrap().into_path());
     paths
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .filter(|path| {
+            let extension = path.extension().and_then(|of| of.to_str());
+            extension.is_some_and(|of| extensions.contains(&of))
+        })
         .map(|path| {
             let text = std::fs::read_to_string(&path).unwrap();
             (path.strip_prefix(root()).unwrap().to_owned(), text)
@@ -55,7 +63,8 @@ fn sources(folders: &[&str]) -> BTreeMap<PathBuf, String> {
 
 #[test]
 fn a_file_is_read_in_one_sitting() {
-    let mut long = sources(&["src", "tests", "benches", "fuzz"]);
+    let written = ["rs", "css", "js", "mjs"];
+    let mut long = files(&["src", "tests", "benches", "fuzz"], &written);
     long.retain(|_, text| text.lines().count() > LINES);
     let long: Vec<&PathBuf> = long.keys().collect();
     assert!(
