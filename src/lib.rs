@@ -39,10 +39,10 @@
 //! | feature | adds |
 //! |---|---|
 //! | `collect` (default) | exports of a live tenant |
-//! | `fleet` (default) | revisions in object storage, for many decision points |
+//! | `fleet` (default) | to the program: revisions in object storage, for many decision points |
 //! | `prove` (default) | specs, proved by a solver |
-//! | `serve` (default) | a decision point over HTTP |
-//! | `watch` (default) | suites that are run again when a file changes |
+//! | `serve` (default) | to the program: a decision point over HTTP |
+//! | `watch` (default) | to the program: suites that are run again when a file changes |
 //!
 //! Cedar's types that stand in the signatures, such as the context of a [`Request`], are those of
 //! [`cedar_policy`], which is re-exported here, so that the versions agree.

@@ -79,18 +79,19 @@ fn rewritten(page: &Page) -> String {
         if line == "```cedar" {
             shell.keep(lines.clone());
         } else if line == "```console" {
-            let command = lines.next().unwrap();
-            text.push_str(command);
-            text.push('\n');
             // The first block of the README stands before `init` is introduced, and speaks of the same sample.
             let is_before_init = page.path == "README.md" && !text.contains("$ tarbac init");
             let folder = match is_before_init {
                 true => contoso_folder(),
                 false => shell.folder(),
             };
-            let written: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
-            text.push_str(answer(&folder, command, &written.join("\n")).trim_end());
-            text.push_str("\n```\n");
+            let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+            for command in block.chunk_by(|_, next| !next.starts_with("$ ")) {
+                let (line, written) = command.split_first().unwrap();
+                let answer = answer(&folder, line, &written.join("\n"));
+                text.push_str(&format!("{line}\n{}\n", answer.trim_end()));
+            }
+            text.push_str("```\n");
         } else if let Some(table) = table(&shell, line) {
             let is_written = |line: &&str| *line != "<!-- end -->";
             let _written = lines.by_ref().take_while(is_written).count();
