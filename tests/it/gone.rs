@@ -2,6 +2,7 @@
 
 mod folders;
 mod left_behind;
+mod submodules;
 
 use std::fs;
 
@@ -254,34 +255,4 @@ fn what_is_gone_in_a_revision_is_told() {
     let ran = workspace.run(&["prove", "--compare", "ws"]);
     assert_eq!(ran.status, 2, "{ran}");
     assert!(ran.stderr.contains("and it is gone or empty"), "{ran}");
-}
-
-/// A clone leaves the folder of a submodule empty, until somebody asks for what is in it.
-#[test]
-fn a_submodule_that_is_not_checked_out_is_no_folder_without_rules() {
-    let rules = Tarbac::with(&[(
-        "none.cedar",
-        "@id(\"none\")\n@doc(\"Nobody.\")\nforbid (principal, action, resource);\n",
-    )]);
-    git(&rules, &["init", "-q"]);
-    git(&rules, &["add", "."]);
-    git(&rules, &["commit", "-qm", "rules"]);
-    let workspace = begun();
-    git(&workspace, &["init", "-q"]);
-    let from = rules.path("");
-    let add = ["-c", "protocol.file.allow=always", "submodule", "add", "-q"];
-    let to = [from.to_str().unwrap(), "ws/policies/custom/rules"];
-    git(&workspace, &[&add[..], &to].concat());
-    assert_eq!(within(&workspace, &CHECK).status, 1);
-    fs::remove_dir_all(workspace.path(to[1])).unwrap();
-    fs::create_dir(workspace.path(to[1])).unwrap();
-    for command in [
-        &CHECK[..],
-        &["validate"],
-        &["who", "runScript", "WS-TST-001"],
-    ] {
-        let ran = within(&workspace, command);
-        assert_ne!(ran.status, 0, "{ran}");
-        assert!(ran.to_string().contains("workspace::submodule"), "{ran}");
-    }
 }
