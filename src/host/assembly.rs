@@ -3,7 +3,7 @@
 //! An [`Engine`] is made in the same way for a workspace on disk ([`crate::workspace`]) and for texts in memory, and
 //! never if there is an error.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use cedar_policy::{EntityUid, Schema};
@@ -248,17 +248,26 @@ fn between(engine: &Engine) -> Vec<Finding> {
         return Vec::new();
     }
     let nowhere = |named| directory.nowhere_among(named);
-    let unlisted = || {
-        let rows = engine.unlisted().into_iter();
-        rows.map(|row| directory.uid(row)).collect()
-    };
-    let mut findings = bundle::policies_against_directory(engine.bundle(), &nowhere, &unlisted);
+    let mut findings = policies_against(engine, &nowhere);
     findings.extend(engine.findings());
     findings.extend(engine.unlisted_members());
     findings.extend(engine.unknown_names());
+    findings.extend(engine.other_letter_cases());
     findings.extend(engine.assumed_values());
     findings.extend(engine.misleading_names());
     findings
+}
+
+/// The findings about policies and the entities that they name, of which some are nowhere.
+fn policies_against(
+    engine: &Engine,
+    nowhere: &dyn Fn(BTreeSet<EntityUid>) -> BTreeSet<EntityUid>,
+) -> Vec<Finding> {
+    let unlisted = || {
+        let rows = engine.unlisted().into_iter();
+        rows.map(|row| engine.directory().uid(row)).collect()
+    };
+    bundle::policies_against_directory(engine.bundle(), nowhere, &unlisted)
 }
 
 /// The engine of the same policies after these entities have replaced those with the same uid or have been added, or
@@ -277,7 +286,29 @@ pub fn with_entities(
         &bundle.named_entities(),
         &rules(bundle.vocabulary()),
     );
-    checked(bundle, read, entities, switches)
+    let (engine, mut findings) = checked(bundle, read, entities, switches)?;
+    if let Some(engine) = &engine {
+        findings.extend(errors_by_given(engine, entities));
+    }
+    Ok((engine.filter(|_| findings.is_empty()), findings))
+}
+
+/// The errors that given entities cause between the policies and the directory, in which there were none before.
+fn errors_by_given(engine: &Engine, given: &[GivenEntity]) -> Vec<Finding> {
+    let vocabulary = engine.bundle().vocabulary();
+    let is_unlisted = |entity: &GivenEntity| {
+        let of_type = entity.uid.type_name().to_string();
+        let mut marks = vocabulary.unlisted().filter(|(of, _)| *of == of_type);
+        marks.any(|(_, name)| entity.attributes.contains_key(name))
+    };
+    let mut findings = engine.unknown_names();
+    if given.iter().any(is_unlisted) {
+        let nowhere = |_| BTreeSet::new();
+        findings.extend(policies_against(engine, &nowhere));
+        findings.extend(engine.unlisted_members());
+    }
+    findings.retain(|finding| finding.severity == finding::Severity::Error);
+    findings
 }
 
 /// The engine of these policies with these entities alone, or the errors that prevent it.

@@ -1,6 +1,7 @@
 //! Questions about what is supposed, on the sample tenant: each takes the changes of `what-if`.
 
 mod contradictions;
+mod same_checks;
 
 use serde_json::{Value, json};
 

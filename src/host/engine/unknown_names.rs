@@ -45,19 +45,28 @@ enum About<'d> {
 impl Engine {
     /// Findings about texts of workspace policies that are compared with names and that no entity has.
     pub(crate) fn unknown_names(&self) -> Vec<Finding> {
+        let compared = self.compared_texts().filter(|(_, of)| of.is_name);
+        let findings = compared.filter_map(|(policy, of)| self.unknown_name(policy, &of));
+        findings.collect()
+    }
+
+    /// Findings about texts of workspace policies that the data have in another letter case.
+    pub(crate) fn other_letter_cases(&self) -> Vec<Finding> {
+        let compared = self.compared_texts().filter(|(_, of)| !of.is_name);
+        let findings = compared.filter_map(|(policy, of)| self.other_letter_case(policy, &of));
+        findings.collect()
+    }
+
+    /// The comparisons with texts in policies of the workspace.
+    fn compared_texts(&self) -> impl Iterator<Item = (&Policy, Comparison<'_>)> {
         let vocabulary = self.bundle.vocabulary();
-        let mut findings = Vec::new();
         // In a schema of another program, the annotation has another meaning.
         let policies = self.bundle.policies().iter().filter(|_| vocabulary.asks());
-        for policy in policies.filter(|policy| !policy.is_shipped()) {
-            for comparison in comparisons(policy, vocabulary) {
-                findings.extend(match comparison.is_name {
-                    true => self.unknown_name(policy, &comparison),
-                    false => self.other_letter_case(policy, &comparison),
-                });
-            }
-        }
-        findings
+        let policies = policies.filter(|policy| !policy.is_shipped());
+        policies.flat_map(|policy| {
+            let compared = comparisons(policy, vocabulary).into_iter();
+            compared.map(move |comparison| (policy, comparison))
+        })
     }
 
     /// The texts that policies of the workspace compare with a name.

@@ -149,7 +149,7 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test")]
+    #![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test")]
 
     use std::process::Command;
 
