@@ -20,8 +20,8 @@ use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 
 use crate::bulk::class::Partition;
 use crate::bulk::decision::{BulkDecision, CellMarks};
-use crate::bulk::decisions::{BulkDecisions, OfPrincipalType, Selection};
-use crate::bulk::index::{BulkId, ClassId, PersonId, PrincipalTypeId};
+use crate::bulk::decisions::{BulkDecisions, OfPrincipalType, Selection, kinds};
+use crate::bulk::index::{BulkId, ClassId, KindId, PersonId, PrincipalTypeId};
 use crate::bulk::summary::{SharedMembers, fill_members};
 use crate::explain::{Support, supports_of};
 use assignment::Assignments;
@@ -33,7 +33,6 @@ use tarbac_host::decision::Request;
 use tarbac_host::engine::Engine;
 use tarbac_store::Row;
 use tarbac_store::index::IndexVec;
-use tarbac_store::index_type;
 
 pub use assignment::{Assignment, Redundancy};
 pub use result::{
@@ -43,11 +42,6 @@ pub use result::{
 
 /// The number of resources of an entitlement that are examined for supporting facts.
 const EXAMPLES: usize = 3;
-
-index_type! {
-    /// People of one class in every bulk decision and with the same assignments.
-    struct KindId;
-}
 
 /// For each bulk decision of a type of people, the entitlements of each class.
 type ByClass = IndexVec<BulkId, IndexVec<ClassId, ClassEntitlements>>;
@@ -103,12 +97,9 @@ impl<'e> Review<'e> {
     /// People who are in one class for every type of resources and have the same assignments.
     fn kinds(&self, of_type: &OfPrincipalType<'e>) -> Partition<PersonId, KindId> {
         let people = of_type.first();
-        Partition::new(people.map_or(0, BulkDecision::people), |person, key| {
-            key.extend(of_type.iter().map(|bulk| bulk.class(person).raw()));
-            let row = people.and_then(|bulk| bulk.person(NOW, person));
-            let leading = row
-                .into_iter()
-                .flat_map(|row| self.assignments.leading(row));
+        kinds(of_type, |person, key| {
+            let row = people.and_then(|bulk| bulk.person(NOW, person)).into_iter();
+            let leading = row.flat_map(|row| self.assignments.leading(row));
             key.extend(leading.map(|row| row.raw()));
         })
     }

@@ -74,8 +74,9 @@ impl App {
         if let Some(log) = &self.decision_log {
             log.decisions(call, served, decided)?;
         }
+        let given = decided.iter().map(|one| (&*one.outcome, one.took));
+        self.metrics.decisions.given(given);
         for one in decided.iter() {
-            self.metrics.decisions.given(&one.outcome, one.took);
             tracing::debug!(
                 request_id = ?call.request_id.id,
                 caller = call.caller.name(),

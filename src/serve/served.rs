@@ -126,12 +126,8 @@ impl Served {
         Arc::clone(self.reviewed.get_or_init(|| apart(new)))
     }
 
-    /// Decides a request. A panic on the way is an indeterminate decision, never an allow.
-    pub(crate) fn decide(&self, request: &Request) -> Arc<Outcome> {
-        caught(|| self.decider.decide(request))
-    }
-
-    /// Decides about a principal and a resource of the directory, by their rows.
+    /// Decides about a principal and a resource of the directory, by their rows. A panic on the way is an indeterminate
+    /// decision, never an allow.
     pub(crate) fn decide_rows(
         &self,
         rows: (Row, &EntityUid, Row),

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{Context, EntityTypeName, EntityUid};
 
+use crate::bulk::class::Partition;
 use crate::bulk::decision::{BulkDecision, Population};
-use crate::bulk::index::{BulkId, PrincipalTypeId};
+use crate::bulk::index::{BulkId, KindId, PersonId, PrincipalTypeId};
 use tarbac_host::bundle::Action;
 use tarbac_host::engine::Engine;
 use tarbac_store::index::{Id, IndexVec};
@@ -73,6 +74,18 @@ impl<'e> BulkDecisions<'e> {
     pub(crate) fn classes(&self) -> usize {
         self.all().map(BulkDecision::classes).sum()
     }
+}
+
+/// The people of a type by kind: in one class for every type of resources, and with equal keys.
+pub(crate) fn kinds(
+    of_type: &OfPrincipalType<'_>,
+    key: impl Fn(PersonId, &mut Vec<u32>),
+) -> Partition<PersonId, KindId> {
+    let people = of_type.first().map_or(0, BulkDecision::people);
+    Partition::new(people, |person, seen| {
+        seen.extend(of_type.iter().map(|bulk| bulk.class(person).raw()));
+        key(person, seen);
+    })
 }
 
 /// The types of people, each with the types of resources to which a permission applies in any of these states.

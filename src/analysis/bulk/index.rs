@@ -31,6 +31,11 @@ index_type! {
 }
 
 index_type! {
+    /// People of one class in every bulk decision of their type.
+    pub(crate) struct KindId;
+}
+
+index_type! {
     /// A resource of a bulk decision.
     pub(crate) struct ResourceId;
 }

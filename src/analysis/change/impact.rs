@@ -10,16 +10,13 @@ mod totals;
 use cedar_policy::{Context, EntityUid};
 use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 
-use crate::bulk::class::Partition;
-use crate::bulk::decision::BulkDecision;
-use crate::bulk::decisions::{BulkDecisions, OfPrincipalType, Selection};
-use crate::bulk::index::{PersonId, StateId};
+use crate::bulk::decisions::{BulkDecisions, Selection, kinds};
+use crate::bulk::index::StateId;
 use crate::bulk::summary::{SharedMembers, Summary, fill_members};
 use compare::{ClassComparer, ClassImpact};
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::Decision;
 use tarbac_host::engine::Engine;
-use tarbac_store::index_type;
 use totals::Differences;
 
 pub use result::{
@@ -31,11 +28,6 @@ const CONCERN: &str = "concern";
 
 const BEFORE: StateId = StateId::new(0);
 const AFTER: StateId = StateId::new(1);
-
-index_type! {
-    /// People of one class in every bulk decision.
-    struct KindId;
-}
 
 /// Two states of a tenant.
 #[derive(Debug, Clone, Copy)]
@@ -145,7 +137,7 @@ impl Comparison<'_> {
                 differences.totals.resources += changed.count() as u64;
                 by_class.push(visited.results);
             }
-            for members in kinds(of_type).members() {
+            for members in kinds(of_type, |_, _| {}).members() {
                 let (Some(first), Some(people)) = (members.first(), of_type.first()) else {
                     continue;
                 };
@@ -207,14 +199,6 @@ impl Comparison<'_> {
             done();
         });
     }
-}
-
-/// People who are in one class for every type of resources.
-fn kinds(of_type: &OfPrincipalType<'_>) -> Partition<PersonId, KindId> {
-    let people = of_type.first().map_or(0, BulkDecision::people);
-    Partition::new(people, |person, key| {
-        key.extend(of_type.iter().map(|bulk| bulk.class(person).raw()));
-    })
 }
 
 /// The entities of a scope; `None` for all.

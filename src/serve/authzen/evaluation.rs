@@ -6,8 +6,8 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use tarbac_host::Decision;
 use tarbac_host::decision::Outcome;
+use tarbac_host::{Decision, Request as CedarRequest};
 
 use super::answer::AnswerBody;
 use super::explain::Reasons;
@@ -147,7 +147,11 @@ pub(super) fn decide(
 /// The decision about a request, given the attributes that it sets.
 pub(super) fn outcome(served: &Served, resolved: &Resolved) -> Result<Arc<Outcome>, Problem> {
     if resolved.set.is_empty() {
-        return Ok(served.decide(&resolved.request));
+        let (principal, resource) = resolved.rows;
+        let CedarRequest {
+            action, context, ..
+        } = &resolved.request;
+        return Ok(served.decide_rows((principal, action, resource), context));
     }
     let slice = served.engine.slice_where(&resolved.request, &resolved.set);
     match slice {

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tarbac_host::Request;
 use tarbac_host::engine::{SetAttribute, Undecidable, entities_of};
 use tarbac_host::lookup::{NotNamed, exact};
+use tarbac_store::Row;
 
 use super::request::{AskedAction, AskedEntity, DecisionRequest, Explain, Object};
 use crate::clock;
@@ -85,6 +86,8 @@ impl From<Problem> for Fault {
 #[derive(Debug, Clone)]
 pub(crate) struct Resolved {
     pub(crate) request: Request,
+    /// The rows of the principal and of the resource.
+    pub(super) rows: (Row, Row),
     pub(crate) set: Vec<SetAttribute>,
 }
 
@@ -103,8 +106,8 @@ pub(super) fn permission<'s>(served: &'s Served, name: &str) -> Result<&'s Permi
     })
 }
 
-/// The entity that a part of a request names.
-pub(super) fn entity_of(served: &Served, asked: &AskedEntity) -> Result<EntityUid, Problem> {
+/// The entity that a part of a request names, with its row.
+pub(super) fn entity_of(served: &Served, asked: &AskedEntity) -> Result<(EntityUid, Row), Problem> {
     let type_name = type_of(served, &asked.type_name)?;
     let AskedEntity {
         type_name: kind,
@@ -127,8 +130,8 @@ pub(super) fn resolve(
     // The context comes first, as its errors do not depend on the entities.
     let given = asked.context.as_ref();
     let context = context(served, permission, &asked.action, given, explain)?;
-    let principal = entity_of(served, &asked.subject)?;
-    let resource = entity_of(served, &asked.resource)?;
+    let (principal, principal_row) = entity_of(served, &asked.subject)?;
+    let (resource, resource_row) = entity_of(served, &asked.resource)?;
     if !permission
         .action
         .applies_to(principal.type_name(), resource.type_name())
@@ -146,7 +149,11 @@ pub(super) fn resolve(
         resource,
         context,
     };
-    Ok(Resolved { request, set })
+    Ok(Resolved {
+        request,
+        rows: (principal_row, resource_row),
+        set,
+    })
 }
 
 /// The context of a request: only the keys that the schema declares.

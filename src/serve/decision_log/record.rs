@@ -231,7 +231,10 @@ fn entity(served: &Served, asked: &AskedEntity) -> (LoggedEntity, Option<LoggedE
         return (named, None);
     };
     let known = exact(&served.engine, type_name, &asked.id);
-    let id = known.map_or_else(|_| asked.id.clone(), |uid| uid.id().unescaped().to_owned());
+    let id = known.map_or_else(
+        |_| asked.id.clone(),
+        |(uid, _)| uid.id().unescaped().to_owned(),
+    );
     let logged = LoggedEntity {
         type_name: type_name.to_string(),
         id: Some(id),

@@ -52,14 +52,24 @@ impl DecisionMetrics {
         }
     }
 
-    /// Counts a decision that is about to be sent.
-    pub(crate) fn given(&self, outcome: &Outcome, took: Duration) {
-        let labels = DecisionLabels {
-            decision: outcome.decision.word(),
-            basis: outcome.basis.word(),
-        };
-        self.decisions.get_or_create(&labels).inc();
-        self.duration.observe(took.as_secs_f64());
+    /// Counts decisions that are about to be sent.
+    pub(crate) fn given<'d>(&self, decided: impl Iterator<Item = (&'d Outcome, Duration)>) {
+        // A batch has few kinds of decisions, and each look-up of a counter takes a lock.
+        let mut counts: Vec<(DecisionLabels, u64)> = Vec::new();
+        for (outcome, took) in decided {
+            let labels = DecisionLabels {
+                decision: outcome.decision.word(),
+                basis: outcome.basis.word(),
+            };
+            match counts.iter_mut().find(|(known, _)| *known == labels) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((labels, 1)),
+            }
+            self.duration.observe(took.as_secs_f64());
+        }
+        for (labels, count) in counts {
+            self.decisions.get_or_create(&labels).inc_by(count);
+        }
     }
 
     /// Counts the items of a batch.

@@ -1,10 +1,7 @@
 //! The decisions about the candidates of a search.
 
-use std::sync::Arc;
-
 use cedar_policy::{Context, EntityUid};
 use rayon::prelude::*;
-use tarbac_host::decision::Outcome;
 use tarbac_host::engine::SetAttribute;
 use tarbac_host::{Decision, Request};
 use tarbac_store::Row;
@@ -65,7 +62,7 @@ fn entities(
     let Some(known) = known else {
         return Ok(SearchResults::default());
     };
-    let other = resolve::entity_of(served, known)?;
+    let (other, known_row) = resolve::entity_of(served, known)?;
     let set = resolve::set_by(served, &other, known);
     let is_asked = match kind {
         Kind::Resource => permission.action.applies_to(other.type_name(), searched),
@@ -81,7 +78,7 @@ fn entities(
         served,
         permission,
         context,
-        known_row: directory.row(&other),
+        known_row,
         known: other,
         set,
     };
@@ -119,7 +116,7 @@ struct Question<'a> {
     context: Context,
     /// The entity that the request names: the resource in a search for subjects, and the subject in one for resources.
     known: EntityUid,
-    known_row: Option<Row>,
+    known_row: Row,
     /// The attributes that the request sets.
     set: Vec<SetAttribute>,
 }
@@ -128,20 +125,20 @@ impl Question<'_> {
     /// The decision about a candidate; `None` if the schema refuses an attribute that the request sets.
     fn decision(&self, candidate: Row) -> Option<Decision> {
         // Kept decisions hold only for entities with the attributes of the directory.
-        let outcome = match self.known_row.filter(|_| self.set.is_empty()) {
-            Some(known) => {
-                let (principal, resource) = self.sides(candidate, known);
-                let rows = (principal, &self.permission.action.uid, resource);
-                self.served.decide_rows(rows, &self.context)
-            }
-            None => {
-                let candidate = self.served.engine.directory().uid(candidate);
-                let (principal, resource) = self.sides(candidate, self.known.clone());
-                let parts = (principal, resource, self.context.clone());
-                decided(self.served, asks(self.permission, parts), &self.set)?
-            }
+        let rows = self.sides(candidate, self.known_row);
+        if self.set.is_empty() {
+            let (principal, resource) = rows;
+            let rows = (principal, &self.permission.action.uid, resource);
+            return Some(self.served.decide_rows(rows, &self.context).decision);
+        }
+        let candidate = self.served.engine.directory().uid(candidate);
+        let (principal, resource) = self.sides(candidate, self.known.clone());
+        let resolved = Resolved {
+            request: asks(self.permission, (principal, resource, self.context.clone())),
+            rows,
+            set: self.set.clone(),
         };
-        Some(outcome.decision)
+        Some(outcome(self.served, &resolved).ok()?.decision)
     }
 
     /// The candidate and the known entity, as principal and resource.
@@ -166,18 +163,6 @@ fn asks(
     }
 }
 
-/// The decision about a candidate; `None` if the schema refuses an attribute that the request sets.
-fn decided(served: &Served, request: Request, set: &[SetAttribute]) -> Option<Arc<Outcome>> {
-    if set.is_empty() {
-        return Some(served.decide(&request));
-    }
-    let resolved = Resolved {
-        request,
-        set: set.to_vec(),
-    };
-    outcome(served, &resolved).ok()
-}
-
 /// Decides about each action.
 fn actions(
     served: &Served,
@@ -187,8 +172,9 @@ fn actions(
     let (Some(subject), Some(resource)) = (&asked.subject, &asked.resource) else {
         return Ok(SearchResults::default());
     };
-    let principal = resolve::entity_of(served, subject)?;
-    let thing = resolve::entity_of(served, resource)?;
+    let (principal, principal_row) = resolve::entity_of(served, subject)?;
+    let (thing, thing_row) = resolve::entity_of(served, resource)?;
+    let rows = (principal_row, thing_row);
     let mut set = resolve::set_by(served, &principal, subject);
     set.extend(resolve::set_by(served, &thing, resource));
     let none = AskedAction::default();
@@ -209,7 +195,17 @@ fn actions(
             asked.context.as_ref(),
             Explain::No,
         );
-        match one_action(served, permission, (&principal, &thing), context, &set) {
+        let decision = context.map_or(Decision::Indeterminate, |context| {
+            let parts = (principal.clone(), thing.clone(), context);
+            let resolved = Resolved {
+                request: asks(permission, parts),
+                rows,
+                set: set.clone(),
+            };
+            let outcome = outcome(served, &resolved);
+            outcome.map_or(Decision::Indeterminate, |outcome| outcome.decision)
+        });
+        match decision {
             Decision::Allow => found
                 .names
                 .push(served.names.of_permission(&served.engine, permission)),
@@ -219,19 +215,4 @@ fn actions(
     }
     found.names.sort_unstable();
     Ok(found)
-}
-
-fn one_action(
-    served: &Served,
-    permission: &Permission,
-    (principal, resource): (&EntityUid, &EntityUid),
-    context: Result<Context, Problem>,
-    set: &[SetAttribute],
-) -> Decision {
-    let Ok(context) = context else {
-        return Decision::Indeterminate;
-    };
-    let parts = (principal.clone(), resource.clone(), context);
-    let request = asks(permission, parts);
-    decided(served, request, set).map_or(Decision::Indeterminate, |outcome| outcome.decision)
 }
