@@ -89,7 +89,7 @@ impl StoreMetrics {
         self.looked(workspace, freshness);
     }
 
-    /// The age of what is served.
+    /// The age of the served revision.
     pub(crate) fn looked(&self, workspace: Option<&str>, freshness: &Freshness) {
         let is_stale = i64::from(freshness.stale().is_some());
         self.stale
