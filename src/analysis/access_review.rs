@@ -19,7 +19,7 @@ use cedar_policy::{Context, EntityUid};
 use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 
 use crate::bulk::class::Partition;
-use crate::bulk::decision::{BulkDecision, CellMarks};
+use crate::bulk::decision::CellMarks;
 use crate::bulk::decisions::{BulkDecisions, OfPrincipalType, Selection, kinds};
 use crate::bulk::index::{BulkId, ClassId, KindId, PersonId, PrincipalTypeId};
 use crate::bulk::summary::{SharedMembers, fill_members};

@@ -79,7 +79,7 @@ impl<'e> BulkDecisions<'e> {
 /// The people of a type by kind: in one class for every type of resources, and with equal keys.
 pub(crate) fn kinds(
     of_type: &OfPrincipalType<'_>,
-    key: impl Fn(PersonId, &mut Vec<u32>),
+    key: impl Fn(PersonId, &mut Vec<u32>) + Sync,
 ) -> Partition<PersonId, KindId> {
     let people = of_type.first().map_or(0, BulkDecision::people);
     Partition::new(people, |person, seen| {

@@ -36,7 +36,8 @@ impl Replayer<'_> {
     pub(super) fn entity(&self, logged: Option<&LoggedEntity>) -> Option<EntityUid> {
         let logged = logged?;
         let type_name: EntityTypeName = logged.type_name.parse().ok()?;
-        exact(self.engine, &type_name, logged.id.as_deref()?).ok()
+        let found = exact(self.engine, &type_name, logged.id.as_deref()?);
+        found.ok().map(|(uid, _)| uid)
     }
 
     /// The action of a record.

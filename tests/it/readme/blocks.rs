@@ -73,19 +73,20 @@ fn rewritten(page: &Page) -> String {
     let shell = Shell::of(page);
     let mut text = String::new();
     let mut lines = page.text.lines();
+    let mut has_begun = false;
     while let Some(line) = lines.next() {
         text.push_str(line);
         text.push('\n');
         if line == "```cedar" {
             shell.keep(lines.clone());
         } else if line == "```console" {
-            // The first block of the README stands before `init` is introduced, and speaks of the same sample.
-            let is_before_init = page.path == "README.md" && !text.contains("$ tarbac init");
-            let folder = match is_before_init {
-                true => contoso_folder(),
-                false => shell.folder(),
-            };
             let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+            // The first block of the README stands before `init` is introduced, and speaks of the same sample.
+            has_begun |= page.path != "README.md" || block[0].starts_with("$ tarbac init");
+            let folder = match has_begun {
+                true => shell.folder(),
+                false => contoso_folder(),
+            };
             for command in block.chunk_by(|_, next| !next.starts_with("$ ")) {
                 let (line, written) = command.split_first().unwrap();
                 let answer = answer(&folder, line, &written.join("\n"));
