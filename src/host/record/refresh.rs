@@ -15,8 +15,8 @@ use super::{Origin, Record, Step, WrittenFile, is_at_or_in};
 /// The folder of the tenant's data.
 const ENTITIES: &str = "entities/";
 
-/// The folder of the tenant's roles.
-const ROLES: &str = "policies/custom/";
+/// The folders of roles, custom and built-in.
+const ROLES: [&str; 2] = ["policies/custom/", "policies/roles/"];
 
 /// A file that was found in a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub enum KeptReason {
     Changed,
     /// A person changed it, and a newer text ships.
     ChangedAndShipped,
-    /// A person removed it.
+    /// A person removed it, or declared it as removed.
     Removed,
     /// tarbac no longer writes it, and a person changed it.
     ChangedAndGone,
@@ -116,9 +116,10 @@ impl Refresh {
         let paths = before.files.keys().chain(situation.new.files.keys());
         for path in paths.collect::<BTreeSet<&String>>() {
             let (old, new) = (before.files.get(path), situation.new.files.get(path));
-            match new {
-                Some(new) => refresh.write(situation, path, old.copied(), *new),
-                None => refresh.drop(situation, path, old.copied()),
+            match (old, new) {
+                (old, Some(new)) => refresh.write(situation, path, old.copied(), *new),
+                (Some(old), None) => refresh.drop(situation, path, *old),
+                (None, None) => {}
             }
         }
         for (path, found) in situation.found {
@@ -190,12 +191,16 @@ impl Refresh {
             return;
         }
         if situation.takes(path) {
+            self.record.removed.remove(path);
             return self.put(path, now, new);
         }
         let Some(now) = now else {
             return match old {
                 // Missing data are written again; a rule was removed on purpose.
                 _ if is_entities => self.put(path, None, new),
+                _ if self.record.is_removed(path) => {
+                    self.keep_as(path, old.unwrap_or(new), KeptReason::Removed)
+                }
                 None => self.put(path, None, new),
                 Some(old) if !has_news || is_upgrade => {
                     self.keep_as(path, old, KeptReason::Removed)
@@ -218,22 +223,22 @@ impl Refresh {
     }
 
     /// A file that was written before, and is not to be written now.
-    fn drop(&mut self, situation: &Situation<'_>, path: &str, old: Option<WrittenFile>) {
+    ///
+    /// A role that a person changed or removed stays on record, because the tenant may have it again later.
+    fn drop(&mut self, situation: &Situation<'_>, path: &str, old: WrittenFile) {
         let found = situation.found.get(path);
-        let is_as_written =
-            matches!((found, old), (Some(FoundFile::File(now)), Some(old)) if old.digest == *now);
-        if path.starts_with(ROLES)
-            && !is_as_written
-            && !situation.takes(path)
-            && situation.writes_a_role()
-        {
-            return self.refuse(path, old, KeptReason::MayBeRenamed);
+        let may_go = found == Some(&FoundFile::File(old.digest)) || situation.takes(path);
+        if is_role(path) && !may_go {
+            return match found {
+                _ if situation.writes_a_role() => {
+                    self.refuse(path, Some(old), KeptReason::MayBeRenamed)
+                }
+                Some(_) => self.keep_as(path, old, KeptReason::ChangedAndGone),
+                None => self.keep_as(path, old, KeptReason::Removed),
+            };
         }
         match found {
-            None => {}
-            Some(FoundFile::File(now))
-                if old.is_some_and(|old| old.digest == *now) || situation.takes(path) =>
-            {
+            Some(FoundFile::File(now)) if may_go => {
                 self.removed.push(path.to_owned());
                 self.steps.push(Step {
                     path: path.to_owned(),
@@ -242,6 +247,7 @@ impl Refresh {
                 });
             }
             Some(_) => self.keep(path, KeptReason::ChangedAndGone),
+            None => {}
         }
     }
 
@@ -283,6 +289,10 @@ impl Refresh {
     }
 }
 
+fn is_role(path: &str) -> bool {
+    ROLES.iter().any(|folder| path.starts_with(folder))
+}
+
 /// The missing exports; a folder of which every export is missing is listed once.
 fn in_short(missing: &BTreeSet<&String>, there: &BTreeSet<String>) -> Vec<String> {
     let called = |export: &&String| {
@@ -298,7 +308,7 @@ fn in_short(missing: &BTreeSet<&String>, there: &BTreeSet<String>) -> Vec<String
 }
 
 impl Situation<'_> {
-    /// Whether a role is new, or is not as it was written last: it may be another one under this name.
+    /// Whether a role of the tenant is new, or is not as it was written last: it may be another one under this name.
     fn writes_a_role(&self) -> bool {
         let Some(before) = self.record.map(|record| &record.files) else {
             return false;
@@ -307,7 +317,9 @@ impl Situation<'_> {
             before.get(path).is_some_and(|old| old.digest == new.digest)
         };
         let mut files = self.new.files.iter();
-        files.any(|(path, new)| path.starts_with(ROLES) && !is_as_written(path, new))
+        files.any(|(path, new)| {
+            is_role(path) && new.origin == Origin::Tenant && !is_as_written(path, new)
+        })
     }
 
     /// Whether a file is to be written in any case, because it or a folder around it is named.

@@ -3,6 +3,7 @@
 mod conflicts;
 mod lost;
 mod record;
+mod returning;
 mod stopped;
 
 use serde_json::{Value, json};

@@ -92,7 +92,11 @@ fn word(refresh: &Refresh) -> String {
 #[test]
 fn every_combination_of_what_was_is_and_will_be() {
     let mut table = String::new();
-    for path in ["policies/x.cedar", "entities/x.json"] {
+    for path in [
+        "policies/x.cedar",
+        "policies/roles/x.cedar",
+        "entities/x.json",
+    ] {
         for old in [None, Some("a")] {
             for now in [None, Some("a"), Some("b"), Some("mine")] {
                 for new in [None, Some("a"), Some("b")] {
