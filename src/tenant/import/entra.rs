@@ -27,6 +27,8 @@ pub(super) struct Entra {
     person_of: HashMap<String, u32>,
     group_of: HashMap<String, u32>,
     by_sid: HashMap<String, Holder>,
+    /// Whether any account states whether it is enabled.
+    pub(super) has_account_states: bool,
     /// Whether any account has exported licenses.
     pub(super) has_licenses: bool,
     /// Whether any account has a security identifier.
@@ -133,6 +135,7 @@ impl Entra {
             person_of: HashMap::new(),
             group_of: HashMap::new(),
             by_sid: HashMap::new(),
+            has_account_states: false,
             has_licenses: false,
             people_have_sids: false,
             groups_have_sids: false,

@@ -2,6 +2,7 @@
 
 mod conflicts;
 mod lost;
+mod partial;
 mod record;
 mod returning;
 mod stopped;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 use smol_str::SmolStr;
 
 use super::{Device, Reader, Site};
@@ -27,13 +27,19 @@ struct Rows {
     ids: HashSet<u32>,
     has_client: bool,
     has_any_client: bool,
-    has_obsolete: bool,
-    /// Whether any system states whether it is decommissioned.
-    has_decommissioned: bool,
-    /// The systems that do not state whether they are obsolete: their names for messages, by id.
-    maybe_obsolete: HashMap<u32, String>,
+    obsolete: Retirement,
+    decommissioned: Retirement,
     /// The operating systems, each stored once: there are few, and many devices.
     operating_systems: BTreeSet<SmolStr>,
+}
+
+/// A property of systems whose truth means that they are not uploaded.
+#[derive(Default)]
+struct Retirement {
+    /// Whether any system has the property.
+    is_stated: bool,
+    /// The ids of the systems with a client that lack the property.
+    unknown: HashSet<u32>,
 }
 
 impl Rows {
@@ -58,23 +64,23 @@ impl<F: Files> Reader<'_, '_, F> {
             self.device(row, &mut rows, &mut systems, site)
         })?;
         self.check_properties(&rows, site)?;
-        let stated = [
-            (rows.has_obsolete, "Obsolete"),
-            (rows.has_decommissioned, "Decommissioned"),
+        let retirements = [
+            ("Obsolete", rows.obsolete),
+            ("Decommissioned", rows.decommissioned),
         ];
-        for (_, property) in stated.into_iter().filter(|(is_stated, _)| *is_stated) {
-            self.folder.note_property(&self.name(CLASS), property);
-        }
-        // If other rows state whether they are obsolete, a row that does not may be obsolete.
-        if rows.has_obsolete {
-            let unknown = site
-                .devices
-                .extract_if(.., |device| rows.maybe_obsolete.contains_key(&device.id));
-            site.not_uploaded.extend(unknown.map(|device| device.name));
-            for (id, name) in rows.maybe_obsolete {
-                site.notes.add(&CLIENT_UNKNOWN, name);
-                systems.not_uploaded.insert(id);
+        let mut unknown = HashSet::new();
+        for (property, retirement) in retirements {
+            if retirement.is_stated {
+                self.folder.note_property(&self.name(CLASS), property);
+                // If other systems have the property, a system without it may be retired.
+                unknown.extend(retirement.unknown);
             }
+        }
+        for device in site.devices.extract_if(.., |of| unknown.contains(&of.id)) {
+            let name = format!("{} of {}", device.name, self.site);
+            site.notes.add(&CLIENT_UNKNOWN, name);
+            site.not_uploaded.push(device.name);
+            systems.not_uploaded.insert(device.id);
         }
         site.devices.sort_unstable_by_key(|device| device.id);
         Ok(systems)
@@ -94,30 +100,34 @@ impl<F: Files> Reader<'_, '_, F> {
         }
         rows.has_client |= row.client.is_some();
         rows.has_any_client |= row.client == Some(Some(true));
-        rows.has_obsolete |= row.obsolete.flatten().is_some();
-        rows.has_decommissioned |= row.decommissioned.flatten().is_some();
+        let (obsolete, decommissioned) = (row.obsolete.flatten(), row.decommissioned.flatten());
+        rows.obsolete.is_stated |= obsolete.is_some();
+        rows.decommissioned.is_stated |= decommissioned.is_some();
         let name = row.name.or(row.netbios_name).map(SmolStr::from);
         let called = match &name {
             Some(name) => format!("{name} of {}", self.site),
             None => format!("{} of {}", row.resource_id, self.site),
         };
-        match (row.client, row.obsolete) {
-            (None, _) => site.notes.add(&CLIENT_UNKNOWN, called),
-            (Some(None | Some(false)), _) => {
+        match (row.client, obsolete, decommissioned) {
+            (None, ..) => site.notes.add(&CLIENT_UNKNOWN, called),
+            (Some(None | Some(false)), ..) => {
                 site.notes
                     .add(&DEVICE_NOT_UPLOADED, format!("{called}: no client"));
             }
-            (Some(Some(true)), Some(Some(true))) => {
+            (Some(Some(true)), Some(true), _) => {
                 site.notes
                     .add(&DEVICE_NOT_UPLOADED, format!("{called}: obsolete"));
             }
-            _ if row.decommissioned == Some(Some(true)) => {
+            (Some(Some(true)), _, Some(true)) => {
                 site.notes
                     .add(&DEVICE_NOT_UPLOADED, format!("{called}: decommissioned"));
             }
-            (Some(Some(true)), obsolete) => {
-                if obsolete.flatten().is_none() {
-                    rows.maybe_obsolete.insert(row.resource_id, called);
+            (Some(Some(true)), obsolete, decommissioned) => {
+                if obsolete.is_none() {
+                    rows.obsolete.unknown.insert(row.resource_id);
+                }
+                if decommissioned.is_none() {
+                    rows.decommissioned.unknown.insert(row.resource_id);
                 }
                 let name = name.ok_or(RecordError::DeviceWithoutName(row.resource_id))?;
                 site.devices.push(Device {
@@ -154,7 +164,7 @@ impl<F: Files> Reader<'_, '_, F> {
             );
             site.notes.add(&NOT_SELECTED, name);
         }
-        if !rows.has_obsolete {
+        if !rows.obsolete.is_stated {
             let name = format!(
                 "Obsolete of {class}.json: records that a newer one has replaced count as devices"
             );

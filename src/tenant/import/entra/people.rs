@@ -45,7 +45,8 @@ impl Entra {
                 Some(person) => Err(RecordError::duplicate("account", &person.id)),
             }
         })?;
-        if rows.without_state.len() < people.len() {
+        self.has_account_states = rows.without_state.len() < people.len();
+        if self.has_account_states {
             folder.note_property("graph/users", "accountEnabled");
         }
         let has_synchronization = rows.has_synchronization;
@@ -107,7 +108,6 @@ impl Entra {
             let name = format!("{properties} of graph/users.json: {effect}");
             notes.add(&NOT_SELECTED, name);
         };
-        let has_states = rows.without_state.len() < count;
         if count > 0 && !rows.has_synchronization {
             let effect = format!(
                 "whether Active Directory synchronizes anybody is not known, so all {count} accounts are taken as cloud-only"
@@ -118,7 +118,7 @@ impl Entra {
             let effect = "whether anybody has a license of Intune is not known, so no role that depends on one is given";
             not_selected("assignedLicenses and assignedPlans", effect);
         }
-        if count > 0 && !has_states {
+        if count > 0 && !self.has_account_states {
             let effect = format!(
                 "disabled accounts cannot be told apart, so all {count} are taken as enabled"
             );
@@ -129,7 +129,7 @@ impl Entra {
                 notes.add(&SYNCHRONIZATION_UNKNOWN, name);
             }
         }
-        if has_states {
+        if self.has_account_states {
             for name in rows.without_state {
                 notes.add(&ACCOUNT_STATE_UNKNOWN, name);
             }

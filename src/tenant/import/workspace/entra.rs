@@ -146,7 +146,10 @@ impl Imported {
             Some(_) => (lacking, Vec::new()),
             None => (Vec::new(), lacking),
         };
+        // If other accounts state whether they are enabled, an account that does not may be disabled.
+        let is_disabled_assumed = person.is_enabled.is_none() && self.entra.has_account_states;
         let assumed = [
+            ("accountEnabled", is_disabled_assumed),
             ("cloudOnly", person.is_cloud_only_assumed),
             ("configMgr", self.are_administrators_assumed),
             ("eligibleGroups", !self.entra.has_group_eligibilities),
@@ -156,7 +159,7 @@ impl Imported {
             tenant: self.tenant(),
             user_principal_name: &person.user_principal_name,
             cloud_only: person.is_cloud_only,
-            account_enabled: person.is_enabled,
+            account_enabled: person.is_enabled.or(is_disabled_assumed.then_some(false)),
             eligible_groups,
             eligible_directory_roles: eligible_roles.map(|id| uid(DIRECTORY_ROLE, id)).collect(),
             config_mgr: self.administrator(index),

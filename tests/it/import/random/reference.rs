@@ -61,9 +61,15 @@ impl Tenant {
         roles
     }
 
+    /// Whether an account is enabled: one without a state is, unless others have one.
+    fn is_enabled(&self, person: usize) -> bool {
+        let has_states = self.people.iter().any(|of| of.is_enabled.is_some());
+        self.people[person].is_enabled.unwrap_or(!has_states)
+    }
+
     /// Whether a person may, by MODEL.md.
     pub(super) fn may(&self, person: usize, permission: usize, of: &Site, device: usize) -> bool {
-        if self.people[person].is_enabled == Some(false) {
+        if !self.is_enabled(person) {
             return false;
         }
         let roles = self.roles_of(person);
