@@ -5,6 +5,7 @@ mod codes;
 mod entities;
 mod guardrails;
 mod meaning;
+mod members;
 mod policy_text;
 mod schema_text;
 mod tenant;

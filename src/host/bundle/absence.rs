@@ -7,7 +7,9 @@
 //! entity has.
 
 use cedar_policy::EntityUid;
-use cedar_policy_core::ast::{BinaryOp, Expr, ExprKind, Literal, UnaryOp, Var};
+use cedar_policy_core::ast::{
+    BinaryOp, Expr, ExprKind, Literal, PrincipalOrResourceConstraint, UnaryOp, Var,
+};
 
 use super::policy::{Effect, Policy};
 use tarbac_diagnostic::code;
@@ -86,18 +88,46 @@ pub(super) fn mentions(policy: &Policy, uid: &EntityUid) -> Vec<Mention> {
     for _ in scopes.iter().flatten().filter(|anchor| *anchor == uid) {
         found.push((policy.place().clone(), Side::With));
     }
-    let is_it = |part: &Expr| {
-        matches!(part.expr_kind(), ExprKind::Lit(Literal::EntityUID(named))
-            if EntityUid::from(named.as_ref().clone()) == *uid)
-    };
     let mut in_conditions = Vec::new();
-    collect(policy, &is_it, &mut in_conditions);
+    collect(policy, &|part| is_named(part, uid), &mut in_conditions);
     found.extend(
         in_conditions
             .into_iter()
             .map(|(_, place, side)| (place, side)),
     );
     of_sides(policy, found)
+}
+
+/// The places where a policy asks what is in an entity, with the effect if nothing is. A comparison with the entity
+/// itself does not depend on that.
+pub(super) fn memberships(policy: &Policy, uid: &EntityUid) -> Vec<Mention> {
+    let written = policy.written();
+    let (principal, resource) = (
+        written.principal_constraint(),
+        written.resource_constraint(),
+    );
+    let scopes = [principal.as_inner(), resource.as_inner()].into_iter();
+    let scopes = scopes.filter(|scope| {
+        let is_in = matches!(
+            scope,
+            PrincipalOrResourceConstraint::In(_) | PrincipalOrResourceConstraint::IsIn(..)
+        );
+        is_in
+            && scope
+                .get_euid()
+                .is_some_and(|named| EntityUid::from(named.as_ref().clone()) == *uid)
+    });
+    let of_scopes = of_sides(policy, scopes.map(|_| (policy.place().clone(), Side::With)));
+    let in_conditions = mentions_of(policy, &|part| {
+        matches!(part.expr_kind(), ExprKind::BinaryApp { op: BinaryOp::In, arg2, .. }
+            if arg2.subexpressions().any(|part| is_named(part, uid)))
+    });
+    of_scopes.into_iter().chain(in_conditions).collect()
+}
+
+fn is_named(part: &Expr, uid: &EntityUid) -> bool {
+    matches!(part.expr_kind(), ExprKind::Lit(Literal::EntityUID(named))
+        if EntityUid::from(named.as_ref().clone()) == *uid)
 }
 
 /// The places of the matching expressions in a policy, with the effect if they are false.

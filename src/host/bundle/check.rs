@@ -248,7 +248,7 @@ pub fn policies_against_directory(
 
 /// The finding about an entity that may have unknown members, if somebody may do more because of it.
 fn unknown_members(policy: &Policy, uid: &EntityUid) -> Option<Finding> {
-    let mentions = absence::mentions(policy, uid);
+    let mentions = absence::memberships(policy, uid);
     let mention = mentions.iter().find(|mention| mention.allows_more)?;
     Some(absence::unknown_members(
         policy,

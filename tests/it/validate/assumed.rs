@@ -246,7 +246,7 @@ fn groups() -> [Value; 3] {
 }
 
 /// What is found in a policy about these groups.
-fn about_groups(policy: &str) -> Ran {
+pub(super) fn about_groups(policy: &str) -> Ran {
     let policy =
         format!("@id(\"custom.x\")\n@doc(\"x\")\n@message(\"No.\")\n@advice(\"Ask.\")\n{policy}");
     let files = [
