@@ -22,7 +22,7 @@ struct Search<'e> {
     scope: Scope<'e>,
     unlisted: &'e BTreeSet<Row>,
     /// One of these entities for each attribute that was looked at, after its type.
-    known: RefCell<BTreeMap<(String, String), Option<Row>>>,
+    known: &'e RefCell<BTreeMap<(String, String), Option<Row>>>,
 }
 
 impl Engine {
@@ -37,12 +37,16 @@ impl Engine {
             return Vec::new();
         }
         let unlisted = self.unlisted();
+        if unlisted.is_empty() {
+            return Vec::new();
+        }
+        let known = RefCell::default();
         let findings = policies.into_iter().filter_map(|policy| {
             let search = Search {
                 engine: self,
                 scope: Scope::for_policy(policy, self.bundle.vocabulary()),
                 unlisted: &unlisted,
-                known: RefCell::default(),
+                known: &known,
             };
             search.finding(policy)
         });
