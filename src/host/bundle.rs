@@ -112,7 +112,7 @@ impl Bundle {
             is_built_in: false,
             is_shipped: false,
         };
-        findings.extend(types::check(&parsed.policies, &against));
+        findings.extend(types::check(&parsed.policies, &against, &BTreeSet::new()));
         (parsed, findings)
     }
 

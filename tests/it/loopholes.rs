@@ -4,6 +4,7 @@ mod guardrails;
 mod names;
 mod never_true;
 mod time;
+mod void;
 
 use serde_json::Value;
 

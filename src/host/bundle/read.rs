@@ -134,8 +134,9 @@ pub(super) fn check_by_schema(
         is_shipped: texts.schema.iter().all(is_shipped)
             && check::are_actions_known(policies, schema),
     };
-    let mut findings = types::check(policies, &against);
-    findings.extend(never_true::check(policies, &against));
+    let never_true = never_true::check(policies, &against);
+    let mut findings = types::check(policies, &against, &never_true.forbids);
+    findings.extend(never_true.findings);
     findings.extend(guard::check(policies, vocabulary));
     findings.extend(check::for_everybody(policies, vocabulary));
     findings

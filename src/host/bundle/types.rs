@@ -42,8 +42,13 @@ pub(super) struct Against<'a> {
 
 /// The findings of strict validation.
 ///
-/// Policies that ship are valid against the schema that ships; with any other schema they are checked too.
-pub(super) fn check(policies: &[Policy], against: &Against<'_>) -> Vec<Finding> {
+/// Policies that ship are valid against the schema that ships; with any other schema they are checked too. That a forbid
+/// of these ids (`told`) can never apply is told already, with the condition that is the cause.
+pub(super) fn check(
+    policies: &[Policy],
+    against: &Against<'_>,
+    told: &BTreeSet<&str>,
+) -> Vec<Finding> {
     let to_check: Vec<&Policy> = policies
         .iter()
         .filter(|policy| !(against.is_shipped && policy.is_shipped()))
@@ -70,7 +75,6 @@ pub(super) fn check(policies: &[Policy], against: &Against<'_>) -> Vec<Finding> 
             })
             .collect();
     let mut mistakes: BTreeMap<Mistake, Met> = BTreeMap::new();
-    let mut findings = Vec::new();
     let mut warnings = Vec::new();
     for result in results {
         let (errors, more) = result.into_errors_and_warnings();
@@ -80,18 +84,7 @@ pub(super) fn check(policies: &[Policy], against: &Against<'_>) -> Vec<Finding> 
         }
         warnings.extend(more);
     }
-    let idle = IdleForbids::new(policies, &warnings, against.vocabulary);
-    for warning in warnings {
-        let policy = policy_of(policies, &warning);
-        let finding = Finding::warning(code::policy::SUSPICIOUS, warning.to_string());
-        let mut finding = placed(finding, policy, &warning);
-        if policy.is_some_and(|policy| idle.is_meant(policy, &warning)) {
-            finding.code = code::policy::IDLE_FORBID;
-            finding.severity = Severity::Error;
-            finding = finding.help("a forbid that can never apply holds nobody back: is `in` meant for `==`, or another type?");
-        }
-        findings.push(finding);
-    }
+    let mut findings = warned(policies, warnings, against, told);
     for (mistake, met) in mistakes {
         let policy = with_id(policies, &mistake.policy);
         findings.extend(met.finding(policy, against));
@@ -104,6 +97,32 @@ pub(super) fn check(policies: &[Policy], against: &Against<'_>) -> Vec<Finding> 
         ))
     });
     findings
+}
+
+/// The findings about what Cedar's validator warns of.
+fn warned(
+    policies: &[Policy],
+    warnings: Vec<ValidationWarning>,
+    against: &Against<'_>,
+    told: &BTreeSet<&str>,
+) -> Vec<Finding> {
+    let idle = IdleForbids::new(policies, &warnings, against.vocabulary);
+    let of_warning = |warning: ValidationWarning| {
+        let policy = policy_of(policies, &warning);
+        let is_told = policy.is_some_and(|policy| told.contains(policy.id()));
+        if is_told && matches!(warning, ValidationWarning::ImpossiblePolicy(_)) {
+            return None;
+        }
+        let finding = Finding::warning(code::policy::SUSPICIOUS, warning.to_string());
+        let mut finding = placed(finding, policy, &warning);
+        if policy.is_some_and(|policy| idle.is_meant(policy, &warning)) {
+            finding.code = code::policy::IDLE_FORBID;
+            finding.severity = Severity::Error;
+            finding = finding.help("a forbid that can never apply holds nobody back: is `in` meant for `==`, or another type?");
+        }
+        Some(finding)
+    };
+    warnings.into_iter().filter_map(of_warning).collect()
 }
 
 /// The policy that a warning is about.
