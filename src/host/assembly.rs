@@ -286,15 +286,19 @@ pub fn with_entities(
         &bundle.named_entities(),
         &rules(bundle.vocabulary()),
     );
-    let (engine, mut findings) = checked(bundle, read, entities, switches)?;
-    if let Some(engine) = &engine {
-        findings.extend(errors_by_given(engine, entities));
+    let (after, mut findings) = checked(bundle, read, entities, switches)?;
+    if let Some(after) = &after {
+        findings = errors_between(after, entities);
+        if !findings.is_empty() {
+            let before = errors_between(engine, entities);
+            findings.retain(|finding| !before.contains(finding));
+        }
     }
-    Ok((engine.filter(|_| findings.is_empty()), findings))
+    Ok((after.filter(|_| findings.is_empty()), findings))
 }
 
-/// The errors that given entities cause between the policies and the directory, in which there were none before.
-fn errors_by_given(engine: &Engine, given: &[GivenEntity]) -> Vec<Finding> {
+/// The errors between the policies and the directory that given entities can cause.
+fn errors_between(engine: &Engine, given: &[GivenEntity]) -> Vec<Finding> {
     let vocabulary = engine.bundle().vocabulary();
     let is_unlisted = |entity: &GivenEntity| {
         let of_type = entity.uid.type_name().to_string();

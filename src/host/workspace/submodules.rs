@@ -80,9 +80,9 @@ impl Parts {
         Ok(())
     }
 
-    /// Adds a folder with the lists of the repositories around it.
+    /// Adds a folder, or a file that is named, with the lists of the repositories around it.
     fn add_real(&mut self, folder: PathBuf) -> Result<(), Unreadable> {
-        for above in folder.ancestors() {
+        for above in folder.ancestors().filter(|above| above.is_dir()) {
             self.add_list(above)?;
         }
         self.folders.insert(folder);

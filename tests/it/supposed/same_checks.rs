@@ -16,7 +16,7 @@ const CASES: [(&str, &str, &str); 5] = [
     ),
     (
         r#"(principal, action == Intune::Action::"runScript", resource) when { principal in Intune::Role::"Policy and Profile Manager" }"#,
-        r#"ada@contoso.example.assignmentsWithLicenseUnknown=[Intune::RoleAssignment::"00000000-0000-4000-8000-0000000000e4"]"#,
+        r#"ada@contoso.example.assignmentsWithLicenseUnknown=[{"type": "Intune::RoleAssignment", "id": "00000000-0000-4000-8000-0000000000e4"}]"#,
         "depends on who is in",
     ),
     (

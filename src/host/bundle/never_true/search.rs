@@ -43,7 +43,7 @@ pub(super) struct Search<'a, 'p> {
     pub(super) is_group: &'p dyn Fn(&EntityUid) -> bool,
     /// The environments that the policy is asked in.
     pub(super) environments: Vec<&'p Environment<'a>>,
-    /// What is true wherever the condition that is looked at is reached, outermost first.
+    /// The conditions that hold wherever the present one is reached, outermost first.
     guards: Vec<&'p Expr>,
     found: Vec<Found<'p>>,
 }

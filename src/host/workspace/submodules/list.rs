@@ -37,9 +37,8 @@ pub(super) fn read(path: &Path) -> Result<Vec<Listed>, Unreadable> {
     let mut listed = Vec::new();
     while let Some((start, path)) = reader.next_path() {
         let end = reader.position().unwrap_or(source.text().len());
-        let line = source.text().get(start..end).unwrap_or_default();
         listed.push(Listed {
-            place: Place::new(&source, start..start + line.trim_end().len()),
+            place: Place::new(&source, start..end),
             path: path.into(),
         });
     }
@@ -82,7 +81,7 @@ impl Reader<'_> {
     fn section(&mut self) {
         self.letters.next();
         let name = self.taken(|letter| letter.is_alphanumeric() || "-.".contains(letter));
-        let first = name.split('.').next().unwrap_or_default();
+        let first = name.split_once('.').map_or(&*name, |(first, _)| first);
         self.is_submodule = first.eq_ignore_ascii_case("submodule");
         let mut is_quoted = false;
         while let Some((_, letter)) = self.letters.next() {
