@@ -22,12 +22,12 @@ const CASES: [(&str, &str, &str); 5] = [
     (
         r#"(principal, action == Intune::Action::"runScript", resource) when { principal.userPrincipalName == "ada@contoso.example" }"#,
         r#"ada@contoso.example.userPrincipalName="Ada@contoso.example""#,
-        "in another letter case",
+        "compares `",
     ),
     (
         r#"(principal, action == Intune::Action::"runScript", resource) when { resource.name == "WS-TST-001" }"#,
         r#"WS-TST-001.name="ws-tst-001""#,
-        "in another letter case",
+        "compares `",
     ),
 ];
 
