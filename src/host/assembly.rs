@@ -306,10 +306,11 @@ fn errors_between(engine: &Engine, given: &[GivenEntity]) -> Vec<Finding> {
         marks.any(|(_, name)| entity.attributes.contains_key(name))
     };
     let mut findings = engine.unknown_names();
+    // An attribute that is given can lead to an entity whose members were not known before.
+    findings.extend(engine.unlisted_members());
     if given.iter().any(is_unlisted) {
         let nowhere = |_| BTreeSet::new();
         findings.extend(policies_against(engine, &nowhere));
-        findings.extend(engine.unlisted_members());
     }
     findings.retain(|finding| finding.severity == finding::Severity::Error);
     findings

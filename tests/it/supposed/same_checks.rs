@@ -1,6 +1,8 @@
 //! A fact that is given passes the same checks as one in a file.
 
-use crate::tarbac::sample;
+use serde_json::Value;
+
+use crate::tarbac::{Ran, Tarbac, sample};
 
 /// Policies of a workspace that forbid nobody once a fact is given, with the fact and the finding.
 const CASES: [(&str, &str, &str); 5] = [
@@ -31,17 +33,43 @@ const CASES: [(&str, &str, &str); 5] = [
     ),
 ];
 
+/// The decision about a request under a forbid and a fact.
+fn checked(workspace: &Tarbac, scope: &str, fact: &str) -> Ran {
+    let policy = format!(
+        "@id(\"custom.x\")\n@doc(\"x\")\n@message(\"x\")\n@advice(\"x\")\nforbid {scope};\n"
+    );
+    workspace.write("policies/custom/x.cedar", policy);
+    let check = ["check", "ada@contoso.example", "runScript", "WS-TST-001"];
+    workspace.run(&[&check[..], &["--set", fact]].concat())
+}
+
 #[test]
 fn a_rule_that_a_given_fact_makes_void_is_an_error() {
     for (scope, fact, finding) in CASES {
-        let policy = format!(
-            "@id(\"custom.x\")\n@doc(\"x\")\n@message(\"x\")\n@advice(\"x\")\nforbid {scope};\n"
-        );
-        let workspace = sample();
-        workspace.write("policies/custom/x.cedar", policy);
-        let check = ["check", "ada@contoso.example", "runScript", "WS-TST-001"];
-        let ran = workspace.run(&[&check[..], &["--set", fact]].concat());
+        let ran = checked(&sample(), scope, fact);
         assert_eq!(ran.status, 2, "{fact}\n{ran}");
         assert!(ran.stderr.contains(finding), "{fact}\n{ran}");
     }
+}
+
+/// The members are unknown in the file, and only the given attribute leads to them.
+#[test]
+fn an_attribute_that_leads_to_unknown_members_is_an_error() {
+    let group = "00000000-0000-4000-8000-0000000000c3";
+    let workspace = sample();
+    let groups = workspace.read("entities/groups.json");
+    let mut groups: Value = serde_json::from_str(&groups).unwrap();
+    let mut all = groups.as_array_mut().unwrap().iter_mut();
+    let hidden = all.find(|of| of["uid"]["id"] == group).unwrap();
+    hidden["attrs"]["membersUnknown"] = true.into();
+    workspace.write("entities/groups.json", groups.to_string());
+    let scope = r#"(principal, action == Intune::Action::"runScript", resource) when { principal has eligibleGroups && principal in principal.eligibleGroups }"#;
+    let fact = format!(
+        r#"ada@contoso.example.eligibleGroups=[{{"type": "Entra::Group", "id": "{group}"}}]"#
+    );
+    let ran = checked(&workspace, scope, &fact);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stderr.contains("depends on who is in"), "{ran}");
+    let ran = checked(&workspace, scope, "ada@contoso.example.cloudOnly=true");
+    assert_eq!(ran.status, 0, "{ran}");
 }
