@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tarbac::collect::{
-    CollectSettings, Secret, SignInError, SiteSettings, TokenSource, Waits, collect,
+    CollectSettings, Secret, SignInError, SiteSettings, SiteSignIn, TokenSource, Waits, collect,
 };
 use tarbac::exports::catalog::CLOUDS;
 
@@ -136,7 +136,7 @@ fn timed(base: &str, out: &Path) {
         sites: vec![SiteSettings {
             code: SITE.to_owned(),
             url: format!("{base}/{SITE}"),
-            token: Some(Arc::new(Known)),
+            sign_in: SiteSignIn::Token(Arc::new(Known)),
         }],
         authorities: None,
         has_all_groups: true,

@@ -8,10 +8,11 @@ use flate2::write::GzEncoder;
 use tarbac_tenant::exports::catalog::{ClassCall, Export};
 
 use crate::answer::{self, AnswerRead, Form, Row};
-use crate::client::{Client, Effort, ReadFault, Rejection, Request, RequestOutcome};
+use crate::client::{Client, Effort, ReadFault, Rejection, RequestOutcome};
 use crate::fault::CollectError;
 use crate::graph::{List, Place, page_name};
 use crate::run::{Facts, Run};
+use crate::transport::Request;
 
 /// The largest accepted answer about one instance, in bytes.
 const LARGEST: u64 = 64 * 1024 * 1024;

@@ -9,10 +9,11 @@ use serde_json::value::RawValue;
 use tarbac_tenant::exports::catalog::{Export, GraphCall};
 
 use crate::answer::{self, Form};
-use crate::client::{Client, Effort, ReadFault, Rejection, Request, RequestOutcome};
+use crate::client::{Client, Effort, ReadFault, Rejection, RequestOutcome};
 use crate::fault::CollectError;
 use crate::graph::{List, page_name, stem};
 use crate::run::{Facts, Run};
+use crate::transport::Request;
 
 /// The most requests of a batch. Source: the page of Microsoft Graph on JSON batching.
 pub(crate) const LARGEST: usize = 20;

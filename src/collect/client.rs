@@ -1,22 +1,19 @@
 //! The HTTP client of one service, with repetitions and limits.
 
 use std::io::{self, Read};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::fmt::rfc2822;
 use serde::Deserialize;
-use ureq::http::{HeaderMap, Response};
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Body};
 
 use crate::clock;
 use crate::fault::CollectError;
 use crate::secret::Secret;
 use crate::settings::Waits;
 use crate::token::{TokenSource, Tokens};
+use crate::transport::{Answer, Request, Transport, Unanswered};
 
 /// How often the token is renewed for one request.
 const RENEWALS: usize = 2;
@@ -29,7 +26,7 @@ const TOLD: usize = 300;
 
 /// A client of one service.
 pub(crate) struct Client<'s> {
-    agent: Agent,
+    transport: Box<dyn Transport>,
     /// The address of the service, without a slash at the end.
     base: String,
     tokens: Tokens<'s>,
@@ -41,23 +38,14 @@ pub(crate) struct Client<'s> {
 pub(crate) struct Reach<'s> {
     /// The address.
     pub(crate) base: &'s str,
-    /// The source of tokens; `None` for a service without sign-in.
+    /// The way to send requests.
+    pub(crate) transport: Box<dyn Transport>,
+    /// The source of tokens; `None` for a service that takes none.
     pub(crate) token: Option<&'s dyn TokenSource>,
-    /// The certificate authorities to trust in place of those of the machine, in PEM.
-    pub(crate) authorities: Option<&'s [u8]>,
-    /// Whether the proxy of the environment may be used.
-    pub(crate) may_use_proxy: bool,
     /// The timeouts.
     pub(crate) waits: &'s Waits,
     /// Set when the collection is to stop.
     pub(crate) stop: &'s AtomicBool,
-}
-
-/// A request.
-#[derive(Clone, Copy)]
-pub(crate) enum Request<'r> {
-    Get,
-    Post(&'r str),
 }
 
 /// The outcome of a request.
@@ -100,27 +88,13 @@ enum Tried<T> {
 }
 
 impl<'s> Client<'s> {
-    pub(crate) fn new(reach: &Reach<'s>) -> Result<Self, CollectError> {
+    pub(crate) fn new(reach: Reach<'s>) -> Result<Self, CollectError> {
         let base = reach.base.trim_end_matches('/').to_owned();
         if !is_private(&base) {
             return Err(CollectError::Address(base));
         }
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            // A redirect would send the token to another host.
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .https_only(base.starts_with("https:"))
-            .timeout_connect(Some(reach.waits.silence))
-            .timeout_recv_response(Some(reach.waits.answer))
-            .timeout_per_read(Some(reach.waits.silence))
-            .tls_config(tls(reach.authorities)?);
-        let config = match reach.may_use_proxy {
-            true => config,
-            false => config.proxy(None),
-        };
         Ok(Self {
-            agent: Agent::new_with_config(config.build()),
+            transport: reach.transport,
             base,
             tokens: Tokens::new(reach.token),
             waits: reach.waits,
@@ -178,8 +152,11 @@ impl<'s> Client<'s> {
                 Tried::Answer(answer) => return Ok(RequestOutcome::Answer(answer)),
                 Tried::Rejected(rejection) => return Ok(RequestOutcome::Rejected(rejection)),
                 Tried::Unaccepted(reason) if renewals == RENEWALS || token.is_none() => {
-                    let url = without_query(url);
-                    return Err(CollectError::Unauthorized { url, reason });
+                    return Err(CollectError::Unauthorized {
+                        url: without_query(url),
+                        credential: self.transport.credential(),
+                        reason,
+                    });
                 }
                 Tried::Unaccepted(_) => {
                     renewals += 1;
@@ -222,28 +199,31 @@ impl<'s> Client<'s> {
         read: &mut dyn FnMut(&mut dyn Read) -> Result<T, ReadFault>,
     ) -> Result<Tried<T>, CollectError> {
         let later = |reason: String| Ok(Tried::Later(reason, None, None));
-        let response = match self.send(url, request, token) {
-            Ok(response) => response,
-            Err(error) if is_lasting(&error) => {
+        let answer = match self.transport.send(url, request, token) {
+            Ok(answer) => answer,
+            Err(Unanswered {
+                reason,
+                is_lasting: true,
+            }) => {
                 return Err(CollectError::NoAnswer {
                     url: without_query(url),
                     times: 1,
-                    reason: error.to_string(),
+                    reason,
                 });
             }
-            Err(error) => return later(error.to_string()),
+            Err(Unanswered { reason, .. }) => return later(reason),
         };
-        let status = response.status().as_u16();
+        let status = answer.status;
         if status == 200 {
-            let mut reader = response.into_body().into_reader();
+            let mut reader = answer.body;
             return match read(&mut reader) {
                 Ok(answer) => Ok(Tried::Answer(answer)),
                 Err(ReadFault::Broken(reason)) => later(reason),
                 Err(ReadFault::Kept(error)) => Err(error),
             };
         }
-        let wanted = retry_after(response.headers());
-        let message = message(response);
+        let wanted = answer.retry_after.as_deref().and_then(wait_of);
+        let message = message(answer);
         let reason = format!("status {status}: {message}");
         let rejection = Rejection { status, message };
         Ok(match status {
@@ -254,55 +234,6 @@ impl<'s> Client<'s> {
             _ => Tried::Rejected(rejection),
         })
     }
-
-    fn send(
-        &self,
-        url: &str,
-        request: Request<'_>,
-        token: Option<&Secret>,
-    ) -> Result<Response<Body>, ureq::Error> {
-        let bearer = token.map(|token| format!("Bearer {}", token.reveal()));
-        match request {
-            Request::Get => {
-                let mut builder = self.agent.get(url).header("Accept", "application/json");
-                if let Some(bearer) = bearer {
-                    builder = builder.header("Authorization", bearer);
-                }
-                builder.call()
-            }
-            Request::Post(body) => {
-                let mut builder = self.agent.post(url).header("Accept", "application/json");
-                if let Some(bearer) = bearer {
-                    builder = builder.header("Authorization", bearer);
-                }
-                builder.content_type("application/json").send(body)
-            }
-        }
-    }
-}
-
-/// The TLS settings: trust in the given authorities, or else in those of the machine.
-pub(crate) fn tls(authorities: Option<&[u8]>) -> Result<TlsConfig, CollectError> {
-    let roots = match authorities {
-        None => RootCerts::PlatformVerifier,
-        Some(pem) => {
-            let certificates = parse_pem(pem).filter_map(|item| match item {
-                Ok(PemItem::Certificate(certificate)) => Some(certificate),
-                _ => None,
-            });
-            let certificates: Vec<_> = certificates.collect();
-            if certificates.is_empty() {
-                let why = "the file of authorities has no certificate in PEM".to_owned();
-                return Err(CollectError::Internal(why));
-            }
-            RootCerts::Specific(Arc::new(certificates))
-        }
-    };
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    Ok(TlsConfig::builder()
-        .root_certs(roots)
-        .unversioned_rustls_crypto_provider(provider)
-        .build())
 }
 
 /// Whether requests to an address stay confidential: it has https, or is on this machine.
@@ -320,22 +251,9 @@ pub(crate) fn is_private(base: &str) -> bool {
     !name.is_empty() && !host.contains('@') && (scheme == "https" || (scheme == "http" && is_here))
 }
 
-/// Whether an error is permanent, so that repeating the request cannot help.
-fn is_lasting(error: &ureq::Error) -> bool {
-    match error {
-        ureq::Error::BadUri(_) | ureq::Error::Http(_) | ureq::Error::InvalidProxyUrl => true,
-        ureq::Error::Rustls(rustls::Error::InvalidCertificate(_)) => true,
-        ureq::Error::Io(error) => {
-            let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
-            matches!(inner, Some(rustls::Error::InvalidCertificate(_)))
-        }
-        _ => false,
-    }
-}
-
 /// The wait that a service asks for, given in seconds or as a date.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get("retry-after")?.to_str().ok()?.trim();
+fn wait_of(text: &str) -> Option<Duration> {
+    let text = text.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
     }
@@ -345,9 +263,9 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// The error message of an answer of Graph or the AdminService.
-fn message(response: Response<Body>) -> String {
+fn message(answer: Answer) -> String {
     #[derive(Deserialize)]
-    struct Answer {
+    struct Told {
         error: Error,
     }
     #[derive(Deserialize)]
@@ -358,11 +276,11 @@ fn message(response: Response<Body>) -> String {
         message: String,
     }
     let mut text = Vec::new();
-    let mut reader = response.into_body().into_reader().take(LONGEST_ERROR);
+    let mut reader = answer.body.take(LONGEST_ERROR);
     // A truncated error message is still shown.
     let _: io::Result<usize> = reader.read_to_end(&mut text);
-    match serde_json::from_slice::<Answer>(&text) {
-        Ok(Answer { error }) => {
+    match serde_json::from_slice::<Told>(&text) {
+        Ok(Told { error }) => {
             let text = format!("{} {}", error.code, error.message);
             text.trim().chars().take(TOLD).collect()
         }

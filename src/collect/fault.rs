@@ -87,17 +87,19 @@ pub enum CollectError {
         /// The message of the service.
         message: String,
     },
-    /// A service rejects the token.
-    #[error("{url} does not accept the token: {reason}")]
+    /// A service rejects the token, or the Windows account.
+    #[error("{url} does not accept {credential}: {reason}")]
     #[diagnostic(
         code(collect::unauthorized),
         help(
-            "the token has to be for this service and tenant; sign in again and go on with --resume"
+            "a token has to be for this service and tenant, and an account signed in to the domain of the site; sign in again and go on with --resume"
         )
     )]
     Unauthorized {
         /// The request.
         url: String,
+        /// The name of the credential.
+        credential: &'static str,
         /// The message of the service.
         reason: String,
     },

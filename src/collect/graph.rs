@@ -6,9 +6,10 @@ use std::io::Read;
 use tarbac_tenant::exports::catalog::{Export, GraphCall, TOGGLE};
 
 use crate::answer::{self, AnswerRead, Form, Row};
-use crate::client::{Client, Effort, Rejection, Request, RequestOutcome, without_query};
+use crate::client::{Client, Effort, Rejection, RequestOutcome, without_query};
 use crate::fault::CollectError;
 use crate::run::{Facts, Run};
+use crate::transport::Request;
 
 /// The file of an export without its ending, with the id in place of `<id>`.
 pub(crate) fn stem(export: &Export, id: Option<&str>) -> String {

@@ -8,6 +8,7 @@
 //! | `run` | the calls and their order |
 //! | `graph`, `batch`, `admin_service` | the calls of each service |
 //! | `client` | one request, with repetitions and limits |
+//! | `transport` | the ways to send a request: with a token, or with a Windows account |
 //! | `token`, `sign_in` | tokens and the ways to obtain them |
 //! | `staging`, `journal` | files that appear only when complete, and the progress to resume from |
 //! | `answer` | the reader that saves answers while reading them |
@@ -38,12 +39,15 @@ mod sign_in;
 mod staging;
 mod tally;
 mod token;
+mod transport;
 
 pub use fault::CollectError;
 pub use pseudonym::pseudonymize;
 pub use run::collect;
 pub use secret::Secret;
-pub use settings::{CollectProgress, CollectSettings, SiteSettings, Waits};
+pub use settings::{
+    CollectProgress, CollectSettings, SiteSettings, SiteSignIn, Waits, WindowsAccount,
+};
 
 pub use sign_in::{GRAPH_TOOLS, Identity, SignIn};
 pub use token::{SignInError, TokenCommand, TokenSource};

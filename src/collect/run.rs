@@ -16,10 +16,11 @@ use crate::clock;
 use crate::fault::CollectError;
 use crate::graph::{List, stem};
 use crate::journal::{Journal, Plan};
-use crate::settings::{CollectProgress, CollectSettings};
+use crate::settings::{CollectProgress, CollectSettings, SiteSignIn};
 use crate::staging::{Begun, Staging};
 use crate::tally::Tally;
 use crate::token::Claims;
+use crate::transport::{Curl, Direct, Transport};
 
 pub(crate) use crate::facts::Facts;
 
@@ -120,27 +121,36 @@ fn clients<'s>(
     settings: &'s CollectSettings,
     stop: &'s AtomicBool,
 ) -> Result<Clients<'s>, CollectError> {
-    let reach = |base: &'s str| Reach {
-        base,
-        token: None,
-        authorities: None,
-        may_use_proxy: true,
-        waits: &settings.waits,
-        stop,
-    };
+    let waits = &settings.waits;
     let graph = settings.graph_token.as_ref().map(|token| {
-        Client::new(&Reach {
+        let base = graph_base(settings);
+        Client::new(Reach {
+            base,
+            transport: Box::new(Direct::new(base, None, true, waits)?),
             token: Some(token.as_ref()),
-            ..reach(graph_base(settings))
+            waits,
+            stop,
         })
     });
     let sites = settings.sites.iter().map(|site| {
-        let client = Client::new(&Reach {
-            token: site.token.as_deref(),
-            authorities: settings.authorities.as_deref(),
-            // The AdminService is not behind a proxy. Source: Microsoft's page on setting it up.
-            may_use_proxy: false,
-            ..reach(&site.url)
+        let (base, authorities) = (site.url.as_str(), settings.authorities.as_deref());
+        let (transport, token): (Box<dyn Transport>, _) = match &site.sign_in {
+            SiteSignIn::Token(token) => {
+                // The AdminService is not behind a proxy. Source: Microsoft's page on setting it up.
+                let direct = Direct::new(base, authorities, false, waits)?;
+                (Box::new(direct), Some(token.as_ref()))
+            }
+            SiteSignIn::Windows(account) => {
+                let curl = Curl::new(base, account, authorities, waits)?;
+                (Box::new(curl), None)
+            }
+        };
+        let client = Client::new(Reach {
+            base,
+            transport,
+            token,
+            waits,
+            stop,
         })?;
         Ok((site.code.as_str(), client))
     });

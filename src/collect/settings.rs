@@ -8,6 +8,7 @@ use std::time::Duration;
 use tarbac_tenant::exports::catalog::Cloud;
 
 use crate::clock;
+use crate::secret::Secret;
 use crate::token::TokenSource;
 
 /// The settings of a collection.
@@ -47,8 +48,31 @@ pub struct SiteSettings {
     pub code: String,
     /// The URL of its SMS Provider: `https://cm01.contoso.example`.
     pub url: String,
-    /// The source of tokens.
-    pub token: Option<Arc<dyn TokenSource>>,
+    /// The way to sign in.
+    pub sign_in: SiteSignIn,
+}
+
+/// A way to sign in to the AdminService of a hierarchy.
+#[derive(Clone)]
+pub enum SiteSignIn {
+    /// A token of Microsoft Entra.
+    Token(Arc<dyn TokenSource>),
+    /// Windows-integrated sign-in (Negotiate, NTLM).
+    Windows(WindowsAccount),
+}
+
+/// An account for Windows-integrated sign-in.
+#[derive(Debug, Clone)]
+pub enum WindowsAccount {
+    /// The account that runs the program; outside Windows, the one whose Kerberos ticket is there.
+    Current,
+    /// An account with its password.
+    Named {
+        /// The name of the account: `CONTOSO\\collect` or `collect@contoso.example`.
+        name: String,
+        /// The password.
+        password: Secret,
+    },
 }
 
 impl fmt::Debug for SiteSettings {

@@ -1,18 +1,11 @@
 //! What a browser makes of a page.
 
+use crate::installed::{on_path, or_left_out};
 use crate::tarbac::Tarbac;
 
 /// The browser, or `None` where the test is to be left out.
 pub fn browser(test: &str) -> Option<std::path::PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    let found = std::env::split_paths(&path)
-        .map(|folder| folder.join("chromium"))
-        .find(|path| path.is_file());
-    assert!(
-        found.is_some() || std::env::var_os("CI").is_none_or(|ci| ci.is_empty() || ci == "false"),
-        "{test}: there is no chromium, and CI is set; on Debian: apt-get install chromium"
-    );
-    found
+    or_left_out(on_path("chromium"), "chromium", test)
 }
 
 /// What a browser makes of a page whose address ends with a fragment. The page must not try what its own policy forbids.

@@ -9,6 +9,7 @@ pub mod script;
 mod service;
 mod sign_in;
 mod stand_ins;
+mod windows;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,7 +17,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tarbac::collect::{
-    CollectError, CollectSettings, Secret, SignInError, SiteSettings, TokenSource, Waits, collect,
+    CollectError, CollectSettings, Secret, SignInError, SiteSettings, SiteSignIn, TokenSource,
+    Waits, collect,
 };
 use tarbac::exports::catalog::CLOUDS;
 use tarbac::exports::{Collected, Exports};
@@ -59,7 +61,7 @@ fn settings(base: &str, sites: &[&str], out: &Path) -> CollectSettings {
             .map(|code| SiteSettings {
                 code: (*code).to_owned(),
                 url: format!("{base}/{code}"),
-                token: Some(token.clone()),
+                sign_in: SiteSignIn::Token(token.clone()),
             })
             .collect(),
         authorities: None,

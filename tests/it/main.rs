@@ -35,6 +35,7 @@ mod hostile;
 mod impact;
 mod import;
 mod init;
+mod installed;
 mod loopholes;
 mod matrix;
 #[cfg(target_os = "linux")]

@@ -1,33 +1,14 @@
-//! The solver that proofs need. A machine without it leaves those tests out and says so; where `CI`
-//! is set, that is a failure.
+//! The solver that proofs need.
 
-use std::io::Write;
 use std::path::PathBuf;
 
+use crate::installed::{on_path, or_left_out};
 use crate::tarbac::{Ran, Tarbac};
 
 /// The path of the solver, or `None` where the test is to be left out.
 pub fn solver(test: &str) -> Option<PathBuf> {
     let named = std::env::var_os("CVC5").map(PathBuf::from);
-    let on_path = || {
-        let path = std::env::var_os("PATH")?;
-        std::env::split_paths(&path)
-            .map(|folder| folder.join("cvc5"))
-            .find(|path| path.is_file())
-    };
-    let found = named.or_else(on_path);
-    if found.is_none() {
-        assert!(
-            std::env::var_os("CI").is_none_or(|ci| ci.is_empty() || ci == "false"),
-            "{test}: there is no cvc5, and CI is set; on Debian: apt-get install cvc5"
-        );
-        // Past the harness, which keeps to itself what a test that passes prints.
-        let _ = writeln!(
-            std::io::stderr(),
-            "left out, since there is no cvc5: {test}"
-        );
-    }
-    found
+    or_left_out(named.or_else(|| on_path("cvc5")), "cvc5", test)
 }
 
 /// Runs `tarbac prove` with the solver.

@@ -219,11 +219,11 @@ fn settings(arguments: &CollectArgs, out: &Path) -> Result<CollectSettings, Fail
         true => None,
         false => Some(sign_in.source(cloud)?),
     };
-    let site_token = sign_in.source_of_sites();
+    let of_sites = sign_in.of_sites()?;
     let sites = arguments.configmgr.iter().map(|site| SiteSettings {
         code: site.code.clone(),
         url: site.url.clone(),
-        token: site_token.clone(),
+        sign_in: of_sites.clone(),
     });
     let authorities = sign_in.ca.as_deref().map(read).transpose()?;
     let bar = output::waiting("collecting");

@@ -10,8 +10,8 @@ use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request, StatusCode, 
 use ureq::Agent;
 use ureq::http;
 
-use crate::client::tls;
 use crate::token::SignInError;
+use crate::transport::tls;
 
 /// The longest time that a sign-in request may take.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -5,6 +5,7 @@ use std::path::Path;
 #[path = "../../../benches/support/exports.rs"]
 mod made;
 
+use tarbac::collect::SiteSignIn;
 use tarbac::exports::CallState;
 
 use super::service::Rows;
@@ -91,7 +92,8 @@ fn a_token_that_expires_is_renewed() {
     let mut settings = settings(&base, &["FAB"], folder.path());
     let tokens = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
     settings.graph_token = Some(Given::new(&tokens));
-    settings.sites[0].token = Some(Given::new(&["m", "n", "o", "p", "q", "r", "s", "t", "u"]));
+    let tokens = ["m", "n", "o", "p", "q", "r", "s", "t", "u"];
+    settings.sites[0].sign_in = SiteSignIn::Token(Given::new(&tokens));
     collected(&settings).unwrap();
     assert_same("fabrikam", folder.path());
 }

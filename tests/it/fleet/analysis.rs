@@ -1,11 +1,11 @@
 //! An analysis over many workspaces, and the engine that takes over from there.
 
-use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 
+use crate::installed::python;
 use crate::tarbac::{Tarbac, copy};
 
 /// So many tenants.
@@ -24,24 +24,6 @@ fn tenants() -> (Tarbac, String) {
         );
     }
     (tarbac, format!("{url}/*"))
-}
-
-/// Whether there is a DuckDB; without it, the test is left out.
-fn has_duckdb(python: &Path) -> bool {
-    let found = Command::new(python).args(["-c", "import duckdb"]).output();
-    let found = found.is_ok_and(|ran| ran.status.success());
-    if !found {
-        let is_ci = std::env::var_os("CI").is_some_and(|ci| !ci.is_empty() && ci != "false");
-        assert!(
-            !is_ci,
-            "there is no DuckDB, and CI is set; .ci/run installs it"
-        );
-        let _ = writeln!(
-            std::io::stderr(),
-            "left out, since there is no DuckDB: the rows of access"
-        );
-    }
-    found
 }
 
 /// The example of the documentation, over what is written for 50 tenants.
@@ -65,10 +47,9 @@ fn duckdb_reads_what_is_written() {
         );
     }
     tarbac.write("access.ndjson", &ran.stdout);
-    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/readers/bin/python");
-    if !has_duckdb(&python) {
+    let Some(python) = python("duckdb", "duckdb_reads_what_is_written") else {
         return;
-    }
+    };
     let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/fleet.md"))
         .unwrap();
     let mut queries = page.split("```sql\n").skip(1);

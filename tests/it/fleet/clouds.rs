@@ -1,10 +1,7 @@
 //! Azurite and moto, which speak as Azure Blob and S3 do, with a line to them that fails.
-//!
-//! `.ci/run` installs them; a machine without them leaves these tests out and says so.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -12,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{ARCHIVED, Fleet, number, program, until, writes};
+use crate::installed::in_target;
 use crate::serve::client::{PATIENCE, Server};
 
 /// The account of Azurite, which everybody knows: it is in its documentation.
@@ -65,26 +63,6 @@ impl Drop for Cloud {
     }
 }
 
-/// A program that `.ci/run` installs, or `None` where the test is to be left out.
-fn installed(path: &str, test: &str) -> Option<PathBuf> {
-    let found = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("target")
-        .join(path);
-    if found.is_file() {
-        return Some(found);
-    }
-    let is_ci = std::env::var_os("CI").is_some_and(|ci| !ci.is_empty() && ci != "false");
-    assert!(
-        !is_ci,
-        "{test}: there is no target/{path}, and CI is set; .ci/run installs it"
-    );
-    let _ = writeln!(
-        std::io::stderr(),
-        "left out, since there is no target/{path}: {test}"
-    );
-    None
-}
-
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -95,7 +73,7 @@ fn free_port() -> u16 {
 
 impl Cloud {
     fn azurite() -> Option<Self> {
-        let program = installed("azurite/node_modules/.bin/azurite-blob", "azurite")?;
+        let program = in_target("azurite/node_modules/.bin/azurite-blob", "azurite")?;
         let port = free_port();
         let port_text = port.to_string();
         let mut command = Command::new(program);
@@ -128,7 +106,7 @@ impl Cloud {
     }
 
     fn moto() -> Option<Self> {
-        let program = installed("readers/bin/moto_server", "moto")?;
+        let program = in_target("readers/bin/moto_server", "moto")?;
         let port = free_port();
         let port_text = port.to_string();
         let mut command = Command::new(program);

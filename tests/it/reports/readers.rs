@@ -15,6 +15,8 @@ use serde_json::Value;
 use serde_sarif::sarif::Sarif;
 use tap_parser::{DirectiveKind, TapParser, TapStatement};
 
+use crate::installed::or_left_out;
+
 /// Reads JUnit.
 pub fn junit(text: &str) -> TestSuites {
     junit_parser::from_reader(text.as_bytes()).unwrap_or_else(|error| panic!("{error}\n{text}"))
@@ -145,14 +147,7 @@ fn perl_tap(text: &str) -> Option<Vec<Point>> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn();
-    let mut child = match perl {
-        Ok(child) => child,
-        Err(error) => {
-            assert!(std::env::var_os("CI").is_none(), "no perl: {error}");
-            println!("note: no perl, so its reader of TAP is not asked");
-            return None;
-        }
-    };
+    let mut child = or_left_out(perl.ok(), "perl", "the reader of TAP")?;
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(text.as_bytes()).unwrap();
     drop(stdin);

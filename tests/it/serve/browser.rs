@@ -5,6 +5,7 @@ use std::process::Command;
 
 use super::client::{Server, contoso};
 use crate::browser::browser;
+use crate::installed::in_target;
 use crate::tarbac::{Tarbac, contoso_folder, copy};
 
 /// The scripts of the page and of reports are checked by TypeScript, and every view in Chromium: by keyboard, under its
@@ -67,14 +68,8 @@ fn node(chromium: &Path, script: &str, arguments: &[&str]) {
 /// The browser, if it and what drives it are there.
 fn driven(test: &str) -> Option<PathBuf> {
     let chromium = browser(test)?;
-    let is_demanded = std::env::var_os("CI").is_some_and(|ci| ci == "true");
-    let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/browser/node_modules");
-    let is_there = modules.join("playwright-core").is_dir();
-    assert!(
-        is_there || !is_demanded,
-        "target/browser is not there; .ci/run installs it"
-    );
-    is_there.then_some(chromium)
+    in_target("browser/node_modules/playwright-core", test)?;
+    Some(chromium)
 }
 
 /// A page that is open while the workspace changes underneath: a remark comes, a red one where the change cannot be

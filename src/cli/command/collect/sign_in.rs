@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use tarbac_collect::{Identity, Secret, SignIn, TokenCommand, TokenSource};
+use tarbac_collect::{
+    Identity, Secret, SignIn, SiteSignIn, TokenCommand, TokenSource, WindowsAccount,
+};
 use tarbac_tenant::exports::catalog::Cloud;
 
 use crate::failure::{Failure, ShellError};
@@ -60,8 +62,16 @@ pub(crate) struct SignInArgs {
     pub token_command: Option<String>,
 
     /// A command that prints a token for the AdminService.
-    #[arg(long, value_name = "COMMAND", help_heading = HEADING)]
+    #[arg(long, value_name = "COMMAND", help_heading = HEADING, conflicts_with = "configmgr_user")]
     pub configmgr_token_command: Option<String>,
+
+    /// The Windows account for the AdminService, as CONTOSO\\collect; by default the one that runs tarbac.
+    #[arg(long, value_name = "NAME", help_heading = HEADING, requires = "configmgr_password_file")]
+    pub configmgr_user: Option<String>,
+
+    /// The file with the password of that account.
+    #[arg(long, value_name = "FILE", help_heading = HEADING, requires = "configmgr_user")]
+    pub configmgr_password_file: Option<PathBuf>,
 
     /// The CA certificates, in PEM, that issued those of the SMS Providers.
     #[arg(long, value_name = "FILE", help_heading = HEADING)]
@@ -119,9 +129,20 @@ impl SignInArgs {
     }
 
     /// Who asks the AdminService.
-    pub(super) fn source_of_sites(&self) -> Option<Arc<dyn TokenSource>> {
-        let command = self.configmgr_token_command.clone()?;
-        Some(Arc::new(TokenCommand(command)))
+    pub(super) fn of_sites(&self) -> Result<SiteSignIn, Failure> {
+        if let Some(command) = &self.configmgr_token_command {
+            return Ok(SiteSignIn::Token(Arc::new(TokenCommand(command.clone()))));
+        }
+        Ok(SiteSignIn::Windows(match &self.configmgr_user {
+            None => WindowsAccount::Current,
+            Some(name) => WindowsAccount::Named {
+                name: name.clone(),
+                password: secret(
+                    self.configmgr_password_file.as_deref(),
+                    "--configmgr-password-file",
+                )?,
+            },
+        }))
     }
 }
 
