@@ -288,27 +288,21 @@ pub fn with_entities(
     );
     let (after, mut findings) = checked(bundle, read, entities, switches)?;
     if let Some(after) = &after {
-        findings = errors_between(after, entities);
+        findings = errors_between(after);
         if !findings.is_empty() {
-            let before = errors_between(engine, entities);
+            let before = errors_between(engine);
             findings.retain(|finding| !before.contains(finding));
         }
     }
     Ok((after.filter(|_| findings.is_empty()), findings))
 }
 
-/// The errors between the policies and the directory that given entities can cause.
-fn errors_between(engine: &Engine, given: &[GivenEntity]) -> Vec<Finding> {
-    let vocabulary = engine.bundle().vocabulary();
-    let is_unlisted = |entity: &GivenEntity| {
-        let of_type = entity.uid.type_name().to_string();
-        let mut marks = vocabulary.unlisted().filter(|(of, _)| *of == of_type);
-        marks.any(|(_, name)| entity.attributes.contains_key(name))
-    };
+/// The errors between the policies and the directory that given entities can cause. An attribute or a parent that is
+/// given can lead to an entity whose members were not known before.
+fn errors_between(engine: &Engine) -> Vec<Finding> {
     let mut findings = engine.unknown_names();
-    // An attribute that is given can lead to an entity whose members were not known before.
     findings.extend(engine.unlisted_members());
-    if given.iter().any(is_unlisted) {
+    if !engine.unlisted().is_empty() {
         let nowhere = |_| BTreeSet::new();
         findings.extend(policies_against(engine, &nowhere));
     }

@@ -16,6 +16,7 @@ mod gone;
 mod kept;
 mod left_behind;
 mod manifest;
+mod places;
 pub mod regular;
 mod revision;
 mod rule_files;

@@ -7,7 +7,7 @@ mod wire;
 
 use alternatives::Family;
 use tarbac_analysis::explain::{
-    DecisionReasons, ExplainedCondition, Explanation, Named, Path, Read, Remedies, Rule, Truth,
+    DecisionReasons, ExplainedCondition, Explanation, Named, Path, Remedies, Rule, Truth,
 };
 use tarbac_host::decision::Decision;
 use tarbac_host::lookup::in_words;
@@ -97,18 +97,15 @@ fn authority(page: &mut Page, explanation: &Explanation) {
     }
 }
 
-/// The values that a part read, without a value whose path is the text of the part.
+/// The values that a part read, without a known value whose path is the text of the part.
 fn read(part: &ExplainedCondition) -> String {
     if let Truth::Error(error) = &part.truth {
         return error.clone();
     }
     part.facts
         .iter()
-        .filter(|fact| fact.path != part.text)
-        .map(|fact| match fact.read {
-            Read::Value => format!("{} = {}", fact.path, fact.value),
-            Read::Ancestors => format!("{} is in {}", fact.path, fact.value),
-        })
+        .filter(|fact| fact.is_assumed || fact.path != part.text)
+        .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join(", ")
 }

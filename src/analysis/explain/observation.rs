@@ -1,5 +1,7 @@
 //! The values that a condition reads.
 
+use std::fmt;
+
 use cedar_policy_core::ast;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -17,6 +19,24 @@ pub struct Observation {
     pub read: Read,
     /// The value.
     pub value: Value,
+    /// Whether the data do not have the value, and it is assumed.
+    #[serde(rename = "assumed", skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(default)]
+    pub is_assumed: bool,
+}
+
+impl fmt::Display for Observation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reads = match self.read {
+            Read::Value => "=",
+            Read::Ancestors => "is in",
+        };
+        write!(formatter, "{} {reads} {}", self.path, self.value)?;
+        match self.is_assumed {
+            true => formatter.write_str(", which is assumed"),
+            false => Ok(()),
+        }
+    }
 }
 
 /// An observation of a condition.
@@ -69,8 +89,11 @@ fn collect(expression: &ast::Expr, probe: &Probe<'_>, facts: &mut Vec<Observatio
             collect(arg2, probe, facts);
         }
         ast::ExprKind::UnaryApp { arg, .. } => collect(arg, probe, facts),
+        ast::ExprKind::HasAttr { expr, attr } => {
+            collect(expr, probe, facts);
+            assumed_absence(expr, attr, expression, probe, facts);
+        }
         ast::ExprKind::GetAttr { expr, .. }
-        | ast::ExprKind::HasAttr { expr, .. }
         | ast::ExprKind::ExtHasAttr { expr, .. }
         | ast::ExprKind::Like { expr, .. }
         | ast::ExprKind::Is { expr, .. } => collect(expr, probe, facts),
@@ -101,13 +124,58 @@ fn collect_value(
     facts: &mut Vec<Observation>,
 ) {
     if let Ok(value) = probe.evaluate(expression) {
+        let is_assumed = match expression.expr_kind() {
+            ast::ExprKind::GetAttr { expr, attr } => is_assumed(expr, attr, probe),
+            _ => false,
+        };
         let observation = Observation {
             path,
             read: Read::Value,
             value: probe.names().value(&value),
+            is_assumed,
         };
         add(facts, observation);
     }
+}
+
+/// Collects the absence of an attribute, if the data do not say that it is absent.
+fn assumed_absence(
+    owner: &ast::Expr,
+    attribute: &str,
+    test: &ast::Expr,
+    probe: &Probe<'_>,
+    facts: &mut Vec<Observation>,
+) {
+    let is_absent = probe.truth(test) == Ok(false);
+    let path = path(owner).unwrap_or_else(|| owner.to_string());
+    if is_absent && is_assumed(owner, attribute, probe) {
+        let observation = Observation {
+            path: format!("{path} has {attribute}"),
+            read: Read::Value,
+            value: Value::Bool(false),
+            is_assumed: true,
+        };
+        add(facts, observation);
+    }
+}
+
+/// Whether an entity lists an attribute among those whose values are assumed.
+fn is_assumed(owner: &ast::Expr, attribute: &str, probe: &Probe<'_>) -> bool {
+    let Some(entity) = probe.entity(owner) else {
+        return false;
+    };
+    let owner_type = entity.type_name().to_string();
+    let listing = probe.vocabulary().recording(&owner_type);
+    let mut lists = listing.filter_map(|list| {
+        let list = ast::Expr::get_attr(owner.clone(), list.into());
+        probe.evaluate(&list).ok()
+    });
+    lists.any(|list| match list.value_kind() {
+        ast::ValueKind::Set(names) => names
+            .iter()
+            .any(|name| matches!(name.value_kind(), ast::ValueKind::Lit(ast::Literal::String(text)) if text == attribute)),
+        _ => false,
+    })
 }
 
 /// The groups of the left side of an `in`, of the types that the right side asks about.
@@ -147,6 +215,7 @@ fn memberships(
                 path,
                 read: Read::Ancestors,
                 value: Value::Set(held),
+                is_assumed: false,
             },
         );
     }

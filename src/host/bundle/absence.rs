@@ -8,7 +8,7 @@
 
 use cedar_policy::EntityUid;
 use cedar_policy_core::ast::{
-    BinaryOp, Expr, ExprKind, Literal, PrincipalOrResourceConstraint, UnaryOp, Var,
+    self, BinaryOp, Expr, ExprKind, Literal, PrincipalOrResourceConstraint, UnaryOp, Var,
 };
 
 use super::policy::{Effect, Policy};
@@ -126,8 +126,8 @@ pub(super) fn memberships(policy: &Policy, uid: &EntityUid) -> Vec<Mention> {
 }
 
 fn is_named(part: &Expr, uid: &EntityUid) -> bool {
-    matches!(part.expr_kind(), ExprKind::Lit(Literal::EntityUID(named))
-        if EntityUid::from(named.as_ref().clone()) == *uid)
+    let uid: &ast::EntityUID = uid.as_ref();
+    matches!(part.expr_kind(), ExprKind::Lit(Literal::EntityUID(named)) if named.as_ref() == uid)
 }
 
 /// The places of the matching expressions in a policy, with the effect if they are false.
@@ -193,11 +193,8 @@ struct Collector<'a, 'p> {
 }
 
 impl<'p> Collector<'_, 'p> {
-    /// Searches an expression that is a condition.
+    /// Searches an expression that is a condition. Each part of it is visited once, however long it is.
     fn condition(&mut self, expression: &'p Expr, side: Side) {
-        if !self.names(expression) {
-            return;
-        }
         match expression.expr_kind() {
             ExprKind::UnaryApp {
                 op: UnaryOp::Not,
@@ -216,7 +213,7 @@ impl<'p> Collector<'_, 'p> {
                 self.condition(then_expr, side);
                 self.condition(else_expr, side);
             }
-            _ => {
+            _ if self.names(expression) => {
                 // An operand of a comparison is no condition, unless it contains one.
                 let side = match parts(expression).any(|part| self.decides(part)) {
                     true => Side::Both,
@@ -227,6 +224,7 @@ impl<'p> Collector<'_, 'p> {
                 let place = place.unwrap_or_else(|| self.policy.place().clone());
                 self.found.push((expression, place, side));
             }
+            _ => {}
         }
     }
 

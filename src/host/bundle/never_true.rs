@@ -80,15 +80,12 @@ fn of_policy(
     environments: &[Environment<'_>],
     against: &Against<'_>,
 ) -> Vec<Finding> {
-    let scope = policy.action_scope();
-    let asked = environments.iter();
-    let asked = asked.filter(|environment| scope.answers(environment.action));
     let is_group = |uid: &EntityUid| {
         let mut environments = environments.iter();
         !environments.any(|environment| environment.action.uid == *uid)
     };
     let scope = search::scope(policy);
-    let mut search = Search::new(policy, against.schema.as_ref(), &is_group, asked.collect());
+    let mut search = Search::new(policy, against.schema.as_ref(), &is_group, environments);
     let found = search.run(&scope);
     let unreached = search.unreached();
     // Why an action is not reached is told with it.

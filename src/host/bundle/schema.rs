@@ -59,11 +59,7 @@ pub(super) fn read(
     let (schema, action_entities) = match join(&fragments) {
         Ok(joined) => joined,
         Err(error) => {
-            let mut finding = Finding::error(code::schema::CONFLICT, error.to_string());
-            for source in sources {
-                finding = finding.label(Place::new(source, 0..0), "one of these files");
-            }
-            findings.push(finding);
+            findings.push(of_files(sources, &fragments, error, shipped));
             return (None, findings);
         }
     };
@@ -86,6 +82,41 @@ enum Conflict {
     Schema(Box<SchemaError>),
     #[error(transparent)]
     Actions(Box<EntitiesError>),
+}
+
+/// The finding about an error between schema files. An error that the files of a workspace have by themselves is theirs:
+/// such a schema may clash with the one that ships as well, and that is not the cause.
+fn of_files(
+    sources: &[Arc<Source>],
+    fragments: &[SchemaFragment],
+    error: Conflict,
+    shipped: &Shipped,
+) -> Finding {
+    let all = sources.iter().zip(fragments);
+    let own = all.filter(|(source, _)| !shipped.holds(source));
+    let (own, of_own): (Vec<&Arc<Source>>, Vec<SchemaFragment>) = own
+        .map(|(source, fragment)| (source, fragment.clone()))
+        .unzip();
+    let (sources, error) = match join(&of_own) {
+        Err(alone) if error.is_clash() || error.to_string() == alone.to_string() => (own, alone),
+        _ => (sources.iter().collect(), error),
+    };
+    let label = match sources.len() {
+        1 => "in this file",
+        _ => "one of these files",
+    };
+    let finding = Finding::error(code::schema::CONFLICT, error.to_string());
+    sources.into_iter().fold(finding, |finding, source| {
+        finding.label(Place::new(source, 0..0), label)
+    })
+}
+
+impl Conflict {
+    /// Whether a name stands in the way of another.
+    fn is_clash(&self) -> bool {
+        matches!(self, Self::Schema(error)
+            if matches!(**error, SchemaError::TypeShadowing(_) | SchemaError::ActionShadowing(_)))
+    }
 }
 
 /// The schema of all fragments, with its action entities.

@@ -18,7 +18,7 @@ use miette::Diagnostic;
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use super::diagnostic;
-use super::idle::IdleForbids;
+use super::idle;
 use super::policy::{ActionScope, Policy};
 use super::vocabulary::{Action, Vocabulary};
 use crate::lookup::did_you_mean;
@@ -106,7 +106,7 @@ fn warned(
     against: &Against<'_>,
     told: &BTreeSet<&str>,
 ) -> Vec<Finding> {
-    let idle = IdleForbids::new(policies, &warnings, against.vocabulary);
+    let warnings = idle::lasting(policies, warnings, against.vocabulary);
     let of_warning = |warning: ValidationWarning| {
         let policy = policy_of(policies, &warning);
         let is_told = policy.is_some_and(|policy| told.contains(policy.id()));
@@ -115,7 +115,8 @@ fn warned(
         }
         let finding = Finding::warning(code::policy::SUSPICIOUS, warning.to_string());
         let mut finding = placed(finding, policy, &warning);
-        if policy.is_some_and(|policy| idle.is_meant(policy, &warning)) {
+        let is_idle = |policy: &Policy| idle::is_idle_forbid(policy, &warning, against.vocabulary);
+        if policy.is_some_and(is_idle) {
             finding.code = code::policy::IDLE_FORBID;
             finding.severity = Severity::Error;
             finding = finding.help("a forbid that can never apply holds nobody back: is `in` meant for `==`, or another type?");
@@ -149,7 +150,7 @@ fn as_asked(policies: &[&Policy], vocabulary: &Vocabulary) -> Vec<Vec<ast::Polic
     }
     let (for_all, others): (Vec<&Policy>, Vec<&Policy>) = policies
         .iter()
-        .partition(|policy| policy.action_scope() == ActionScope::Any && policy.ast().is_static());
+        .partition(|policy| policy.action_scope() == ActionScope::Any);
     let mut lists = vec![others.iter().map(whole).collect::<Vec<ast::Policy>>()];
     for actions in by_type.into_values() {
         let constraint = ast::ActionConstraint::In(actions);

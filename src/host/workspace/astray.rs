@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
+use super::folders::GIT;
 use super::{LISTED, Layout, PARTS, is_workspace, manifest, regular, transaction};
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
@@ -150,7 +151,7 @@ pub(super) fn above(layout: &Layout) -> Vec<PathBuf> {
     // A repository within another one is separate.
     let repository = real
         .ancestors()
-        .position(|folder| folder.join(".git").exists());
+        .position(|folder| folder.join(GIT).exists());
     let folders = real.ancestors().enumerate().skip(1);
     let mut folders = folders.take(repository.unwrap_or(usize::MAX));
     let Some((depth, folder)) = folders.find(|(_, folder)| is_workspace(folder)) else {

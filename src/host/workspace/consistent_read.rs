@@ -1,9 +1,6 @@
 //! Consistent reads of files that another program may be changing.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
-
-use super::{Layout, PARTS, Unreadable, restless, transaction};
+use super::{Layout, Unreadable, places, restless, transaction};
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source, shown};
@@ -34,7 +31,7 @@ pub(super) fn consistently<T, E: From<Unreadable>>(
     layout: &Layout,
     mut read: impl FnMut(&[String]) -> Result<T, E>,
 ) -> Result<T, E> {
-    let roots = roots(layout);
+    let roots = places::roots(layout)?;
     let mut finished = Vec::new();
     for _ in 0..ATTEMPTS {
         let mut before = Vec::new();
@@ -50,19 +47,4 @@ pub(super) fn consistently<T, E: From<Unreadable>>(
         }
     }
     Err(restless(&layout.root).into())
-}
-
-/// The workspaces that are read: this one, and those whose parts are named in place of its own.
-pub(super) fn roots(layout: &Layout) -> BTreeSet<PathBuf> {
-    let mut roots = BTreeSet::from([layout.root.clone()]);
-    let named = [&layout.policies, &layout.schema, &layout.entities];
-    for path in named.into_iter().flatten() {
-        let Ok(path) = std::path::absolute(path) else {
-            continue;
-        };
-        let within = path.ancestors().zip(path.ancestors().skip(1));
-        let within = within.filter(|(folder, _)| PARTS.iter().any(|part| folder.ends_with(part)));
-        roots.extend(within.map(|(_, root)| root.to_owned()));
-    }
-    roots
 }

@@ -1,13 +1,17 @@
 //! The files in the folders of a workspace.
 
+use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 use super::{Unreadable, is_workspace, left_behind, manifest, transaction, unreadable};
 use tarbac_diagnostic::source::shown;
+
+/// The folder in which git keeps the data of a checkout, or the file that says where it is.
+pub(super) const GIT: &str = ".git";
 
 /// The files of a part of a workspace, sorted. A named file is included in any case; files in folders with other
 /// extensions are added to `passed_over`.
@@ -122,7 +126,8 @@ pub(super) fn walk_unless(
         .sort_by_file_name()
         .into_iter()
         .filter_entry(|entry| {
-            entry.depth() == 0 || !entry.file_type().is_dir() || !left_out(entry.path())
+            entry.depth() == 0
+                || !is_of_git(entry) && (!entry.file_type().is_dir() || !left_out(entry.path()))
         });
     for entry in entries {
         let entry = match entry {
@@ -152,6 +157,11 @@ pub(super) fn walk_unless(
         }
     }
     Ok(())
+}
+
+/// Whether git keeps its own data there: a branch may be called `x.cedar`, and is no rule.
+pub(super) fn is_of_git(entry: &DirEntry) -> bool {
+    entry.file_name() == OsStr::new(GIT)
 }
 
 pub(super) fn walk_error(root: &Path, error: &walkdir::Error) -> Unreadable {

@@ -1,7 +1,7 @@
 //! The files of a revision in a git repository.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::path::Path;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
@@ -60,6 +60,37 @@ pub(super) fn git(layout: &Layout, arguments: &[&str]) -> Command {
     let mut command = Command::new("git");
     command.arg("-C").arg(&layout.root).args(arguments);
     command
+}
+
+/// The submodules at a folder or below it, by the index of the repository around it.
+///
+/// # Errors
+/// Git cannot be run, or knows no repository there.
+pub(super) fn submodules_at(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let (Some(around), Some(name)) = (folder.parent(), folder.file_name()) else {
+        return Ok(Vec::new());
+    };
+    let listed = Command::new("git")
+        // A hook of git names the repository that it runs for.
+        .env_remove("GIT_DIR")
+        .env_remove("GIT_INDEX_FILE")
+        .env_remove("GIT_WORK_TREE")
+        .arg("-C")
+        .arg(around)
+        .args(["--literal-pathspecs", "ls-files", "--stage", "-z", "--"])
+        .arg(name)
+        .output()?;
+    if !listed.status.success() {
+        let said = String::from_utf8_lossy(&listed.stderr);
+        return Err(io::Error::other(said.trim().to_owned()));
+    }
+    // Lines such as `160000 3f78… 0\tpolicies/team`, each with a zero byte at its end.
+    let listed = String::from_utf8_lossy(&listed.stdout);
+    let submodules = listed.split('\0').filter_map(|line| {
+        let (about, path) = line.split_once('\t')?;
+        about.starts_with(SUBMODULE).then(|| around.join(path))
+    });
+    Ok(submodules.collect())
 }
 
 /// The help if the history is missing.
@@ -168,6 +199,9 @@ fn listed(layout: &Layout, revision: &str, parts: &[&str]) -> Result<Vec<u8>, Un
 
 /// The mode of a symbolic link in git.
 pub(super) const SYMBOLIC_LINK: &str = "120000";
+
+/// The mode of a submodule in git.
+const SUBMODULE: &str = "160000";
 
 /// A file of a revision in git's list.
 pub(super) struct Listed<'l> {

@@ -10,12 +10,13 @@ use std::sync::Arc;
 
 use blake3::Hash;
 
+use super::places::{self, Owner, Place};
 use super::{LISTED, Layout, LoadError, PARTS, Unreadable, transaction, unreadable};
 use crate::bundle::{OnRecord, Texts};
 use crate::record::{self, NoRecord, Origin, Record, State};
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::{self, Finding};
-use tarbac_diagnostic::source::{Place, Source, shown};
+use tarbac_diagnostic::source::{self, Source, shown};
 
 /// Folders that contain only roles: if one is missing, nobody may do more.
 const ROLES: [&str; 2] = ["policies/custom/", "policies/roles/"];
@@ -38,27 +39,25 @@ pub(super) struct Gone {
 /// A missing file may have forbidden something, or the search fails.
 pub(super) fn find(layout: &Layout, texts: &Texts) -> Result<Gone, LoadError> {
     let mut gone = Gone::default();
-    let named = [&layout.entities, &layout.policies, &layout.schema];
-    for (part, named) in PARTS.iter().zip(named) {
-        for root in roots(layout, part, named) {
-            // While a change is under way there is no settled record, and everything is read again.
-            let Some((record, text)) = transaction::record_of(&root)? else {
-                continue;
-            };
-            let is_there = |path: &str| is_there(&root.join(path));
-            let paths = missing(part, &record, is_there, texts)?;
-            gone.names
-                .extend(paths.iter().map(|path| shown(&root.join(path))));
-            if *part == "policies" {
-                gone.on_record
-                    .roles
-                    .extend(roles_of_tenant(&root, &record, texts));
-                gone.on_record.removed.extend(record.removed);
-            }
-            let record = Source::held(shown(&root.join(record::FILE)), text);
-            gone.findings
-                .extend(findings_of(part, &paths, &record, HELP));
+    for ((part, root), places) in recorded(layout)? {
+        // While a change is under way there is no settled record, and everything is read again.
+        let Some((record, text)) = transaction::record_of(&root)? else {
+            continue;
+        };
+        let is_there = |path: &str| is_there(&root.join(path));
+        let is_read = |path: &Path| places.keys().any(|place| path.starts_with(place));
+        let paths = missing(&is_read, &record, is_there, texts)?;
+        gone.names
+            .extend(paths.iter().map(|path| shown(&root.join(path))));
+        if part == "policies" {
+            gone.on_record
+                .roles
+                .extend(roles_of_tenant(&places, &record, texts));
+            gone.on_record.removed.extend(record.removed);
         }
+        let record = Source::held(shown(&root.join(record::FILE)), text);
+        gone.findings
+            .extend(findings_of(part, &paths, &record, HELP));
     }
     match finding::any_error(&gone.findings) {
         true => Err(LoadError::Invalid(gone.findings)),
@@ -82,7 +81,8 @@ pub(super) fn look_in(
     if let State::Settled(read) = State::read(record.text())? {
         for part in parts {
             let is_there = |path: &str| Ok::<_, NoRecord>(names.contains(path));
-            let paths = missing(part, &read, is_there, texts)?;
+            let is_read = |path: &Path| path.starts_with(part);
+            let paths = missing(&is_read, &read, is_there, texts)?;
             findings.extend(findings_of(part, &paths, record, HELP_OF_REVISION));
             gone.extend(paths);
         }
@@ -104,12 +104,23 @@ fn findings_of<'a>(
 }
 
 /// The names of the files of roles that are as an import made them of a tenant.
-fn roles_of_tenant(root: &Path, record: &Record, texts: &Texts) -> Vec<String> {
+fn roles_of_tenant(places: &Places, record: &Record, texts: &Texts) -> Vec<String> {
     let files = record.files.iter();
     let roles = files.filter(|(path, file)| is_role(path) && file.origin == Origin::Tenant);
-    let roles: BTreeMap<String, Hash> = roles
-        .map(|(path, file)| (shown(&root.join(path)), file.digest))
-        .collect();
+    let roles = roles.flat_map(|(path, file)| {
+        let names = places.iter().filter_map(|(within, place)| {
+            let below = Path::new(path).strip_prefix(within).ok()?;
+            // With nothing, a slash would be added.
+            let is_it = below.as_os_str().is_empty();
+            Some(shown(&if is_it {
+                place.clone()
+            } else {
+                place.join(below)
+            }))
+        });
+        names.map(|name| (name, file.digest))
+    });
+    let roles: BTreeMap<String, Hash> = roles.collect();
     let is_as_written = |source: &&Arc<Source>| {
         let written = roles.get(&source.name);
         written.is_some_and(|written| *written == record::digest(source.text()))
@@ -122,18 +133,34 @@ fn is_role(path: &str) -> bool {
     ROLES.iter().any(|folder| path.starts_with(folder))
 }
 
-/// The workspaces from which a part is read as a whole.
-fn roots(layout: &Layout, part: &str, named: &[PathBuf]) -> BTreeSet<PathBuf> {
-    if named.is_empty() {
-        return BTreeSet::from([layout.root.clone()]);
+/// The places in a workspace that a part is read from, each with the path by which it is read.
+type Places = BTreeMap<PathBuf, PathBuf>;
+
+/// The parts, each with the workspaces that it is read from.
+fn recorded(layout: &Layout) -> Result<BTreeMap<(&'static str, PathBuf), Places>, Unreadable> {
+    let named = [&layout.entities, &layout.policies, &layout.schema];
+    let mut recorded: BTreeMap<(&str, PathBuf), Places> = BTreeMap::new();
+    for (part, named) in PARTS.into_iter().zip(named) {
+        if named.is_empty() {
+            // It may be a link: the record beside it counts nevertheless.
+            let places = recorded.entry((part, layout.root.clone())).or_default();
+            places.insert(part.into(), layout.root.join(part));
+        }
     }
-    let root = |path: &PathBuf| {
-        // The user may be in the folder and call it `.`.
-        let whole = std::path::absolute(path).ok()?;
-        let path = if path.ends_with(part) { path } else { &whole };
-        Some(path.parent().filter(|_| path.ends_with(part))?.to_owned())
-    };
-    named.iter().filter_map(root).collect()
+    for Place { part, path, real } in places::of(layout)? {
+        for Owner { root, within } in places::owners(&real) {
+            // By the path that was given, if it leads there, so that its files have the names that are told.
+            let given = path.ancestors().nth(within.iter().count());
+            let given = given.filter(|_| path.ends_with(&within));
+            let root = match given {
+                Some(given) if places::real(given)? == root => given.to_owned(),
+                _ => root,
+            };
+            let places = recorded.entry((part, root)).or_default();
+            places.insert(within, path.clone());
+        }
+    }
+    Ok(recorded)
 }
 
 /// Whether anything exists at a path.
@@ -145,9 +172,9 @@ fn is_there(place: &Path) -> Result<bool, Unreadable> {
     }
 }
 
-/// The recorded files of a part that are missing, or that have no policies any more.
+/// The recorded files that are read and missing, or that have no policies any more.
 fn missing<E>(
-    part: &str,
+    is_read: &dyn Fn(&Path) -> bool,
     record: &Record,
     is_there: impl Fn(&str) -> Result<bool, E>,
     texts: &Texts,
@@ -163,8 +190,7 @@ fn missing<E>(
         before.any(|before| before.is_empty() || before.ends_with(['/', ':']))
     };
     for path in record.files.keys() {
-        let is_of_part = Path::new(path).starts_with(part);
-        if !is_of_part || path.ends_with(".md") || record.is_removed(path) {
+        if !is_read(Path::new(path)) || path.ends_with(".md") || record.is_removed(path) {
             continue;
         }
         if !is_there(path)? || is_emptied(path) {
@@ -212,7 +238,7 @@ fn finding_of(part: &str, paths: &[&String], record: &Arc<Source>, help: &str) -
     };
     let quoted = format!("\"{first}\"");
     let at = record.text().find(&quoted).unwrap_or_default();
-    let place = Place::new(record, at..at + quoted.len());
+    let place = source::Place::new(record, at..at + quoted.len());
     Some(finding.label(place, "written by init or import").help(help))
 }
 

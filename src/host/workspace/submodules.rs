@@ -5,87 +5,111 @@
 mod list;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::folders::metadata;
-use super::{Layout, PARTS, Unreadable, unreadable};
+use super::folders::{GIT, is_of_git, metadata};
+use super::places::{self, real};
+use super::{Layout, Unreadable, git, unreadable};
 use list::Listed;
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
-use tarbac_diagnostic::source::shown;
+use tarbac_diagnostic::source::{Place, Source, shown};
 
 /// The file in which git lists the submodules of a repository.
 const LIST: &str = ".gitmodules";
 
-/// The folder or file that makes a folder a checkout.
-const CHECKOUT: &str = ".git";
-
-/// The folders of a workspace by their real paths, and the repositories with submodules around and in them.
+/// The repositories around and in the places of a workspace.
 #[derive(Default)]
-struct Parts {
-    folders: BTreeSet<PathBuf>,
+struct Repositories {
+    /// The real paths of the places.
+    places: BTreeSet<PathBuf>,
     /// The lists of submodules, by the folder of the repository.
     lists: BTreeMap<PathBuf, Vec<Listed>>,
+    /// The folders without files, by their real paths.
+    empty: BTreeSet<PathBuf>,
 }
 
 /// The errors about submodules in the folders of a workspace, or around them, that are not checked out.
 ///
 /// # Errors
-/// A list of submodules or one of their folders cannot be read.
+/// A list of submodules or one of their folders cannot be read, or git cannot be asked about a folder without files.
 pub(super) fn not_checked_out(layout: &Layout) -> Result<Vec<Finding>, Unreadable> {
-    let named = [&layout.entities, &layout.policies, &layout.schema];
-    let mut parts = Parts::default();
-    for (part, named) in PARTS.iter().zip(named) {
-        match named.is_empty() {
-            true => parts.add(&layout.root.join(part))?,
-            false => named.iter().try_for_each(|folder| parts.add(folder))?,
-        }
-    }
+    let repositories = Repositories::of(layout)?;
     let mut findings = Vec::new();
-    for (repository, listed) in &parts.lists {
+    let mut known = BTreeSet::new();
+    for (repository, listed) in &repositories.lists {
         for submodule in listed {
             let folder = real(&repository.join(&submodule.path))?;
-            if parts.meet(&folder) && !is_checked_out(&folder, repository)? {
-                let path = shown(&submodule.path);
-                let message = format!("the submodule `{path}` is not checked out");
+            if repositories.meet(&folder) && !is_checked_out(&folder, repository)? {
+                let message = format!(
+                    "the submodule `{}` is not checked out",
+                    shown(&submodule.path)
+                );
                 findings.push(
                     Finding::error(code::workspace::SUBMODULE, message)
                         .label(submodule.place.clone(), "listed here")
                         .help("`git submodule update --init --recursive` checks it out; in a workflow, `submodules: recursive` of actions/checkout does"),
                 );
             }
+            known.insert(folder);
         }
+    }
+    for folder in repositories.unlisted(&known)? {
+        let message = format!(
+            "`{}` is a submodule, and no .gitmodules says where it comes from",
+            shown(&folder)
+        );
+        let place = Place::new(&Source::held(shown(&folder), ""), 0..0);
+        findings.push(
+            Finding::error(code::workspace::SUBMODULE, message)
+                .label(place, "this folder is empty")
+                .help("`git submodule add` lists a repository in another; `git rm --cached` forgets it, and then its files can be added"),
+        );
     }
     Ok(findings)
 }
 
-impl Parts {
-    /// Adds a folder, and those to which links in it lead.
-    fn add(&mut self, folder: &Path) -> Result<(), Unreadable> {
-        self.add_real(real(folder)?)?;
+impl Repositories {
+    fn of(layout: &Layout) -> Result<Self, Unreadable> {
+        let mut repositories = Self::default();
+        for place in places::of(layout)? {
+            let around = place.real.ancestors().filter(|above| above.is_dir());
+            for above in around {
+                repositories.add_list(above)?;
+            }
+            repositories.look_in(&place.path)?;
+            repositories.places.insert(place.real);
+        }
+        Ok(repositories)
+    }
+
+    /// Adds the lists of submodules in a folder, and the folders without files.
+    fn look_in(&mut self, folder: &Path) -> Result<(), Unreadable> {
+        let (mut folders, mut filled) = (Vec::new(), BTreeSet::new());
         // What cannot be walked is an error where the files are read.
         let entries = WalkDir::new(folder).follow_links(true).into_iter();
-        for entry in entries.filter_entry(is_no_checkout).flatten() {
-            if entry.path_is_symlink() && entry.file_type().is_dir() {
-                self.add_real(real(entry.path())?)?;
+        for entry in entries.filter_entry(|entry| !is_of_git(entry)).flatten() {
+            let path = entry.path();
+            if entry.file_type().is_dir() {
+                folders.push(path.to_owned());
+            } else if !is_hidden(&entry) {
+                let around = path.ancestors().skip(1);
+                filled.extend(
+                    around
+                        .take_while(|above| above.starts_with(folder))
+                        .map(Path::to_owned),
+                );
             } else if entry.file_name() == LIST
-                && let Some(repository) = entry.path().parent()
+                && let Some(repository) = path.parent()
             {
                 self.add_list(&real(repository)?)?;
             }
         }
-        Ok(())
-    }
-
-    /// Adds a folder, or a file that is named, with the lists of the repositories around it.
-    fn add_real(&mut self, folder: PathBuf) -> Result<(), Unreadable> {
-        for above in folder.ancestors().filter(|above| above.is_dir()) {
-            self.add_list(above)?;
+        for empty in folders.iter().filter(|folder| !filled.contains(*folder)) {
+            self.empty.insert(real(empty)?);
         }
-        self.folders.insert(folder);
         Ok(())
     }
 
@@ -100,13 +124,38 @@ impl Parts {
 
     /// Whether a submodule is in a folder of the workspace, or around one.
     fn meet(&self, submodule: &Path) -> bool {
-        let mut folders = self.folders.iter();
-        folders.any(|folder| submodule.starts_with(folder) || folder.starts_with(submodule))
+        let mut places = self.places.iter();
+        places.any(|place| submodule.starts_with(place) || place.starts_with(submodule))
+    }
+
+    /// The folders without files that are submodules for git, and not among those that a list has.
+    fn unlisted(&self, listed: &BTreeSet<PathBuf>) -> Result<Vec<PathBuf>, Unreadable> {
+        let is_outermost = |folder: &&PathBuf| {
+            let around = folder.parent();
+            around.is_none_or(|around| !self.empty.contains(around))
+        };
+        let mut unlisted = Vec::new();
+        for folder in self.empty.iter().filter(is_outermost) {
+            if !listed.contains(folder) && folder.ancestors().any(is_checkout) {
+                let submodules = git::submodules_at(folder).map_err(|error| {
+                    let reason = format!(
+                        "it is empty, and git does not say whether it is a submodule: {error}"
+                    );
+                    unreadable(
+                        folder,
+                        &reason,
+                        Some("remove the folder, or see what `git status` says"),
+                    )
+                })?;
+                let submodules = submodules.into_iter();
+                unlisted.extend(submodules.filter(|folder| !listed.contains(folder)));
+            }
+        }
+        Ok(unlisted)
     }
 }
 
-/// Whether the folder of a submodule has files, and a checkout of its own if its repository has one. Files whose names
-/// begin with a dot do not count: `.gitkeep` and `.DS_Store` are no rules.
+/// Whether the folder of a submodule has files, and a checkout of its own if its repository has one.
 fn is_checked_out(folder: &Path, repository: &Path) -> Result<bool, Unreadable> {
     match metadata(folder)? {
         None => return Ok(false),
@@ -114,25 +163,20 @@ fn is_checked_out(folder: &Path, repository: &Path) -> Result<bool, Unreadable> 
         Some(metadata) if !metadata.is_dir() => return Ok(true),
         Some(_) => {}
     }
-    let is_hidden = |entry: &DirEntry| entry.file_name().as_encoded_bytes().starts_with(b".");
     let entries = WalkDir::new(folder).into_iter();
-    let mut files = entries
-        .filter_entry(is_no_checkout)
-        .flatten()
-        .filter(|entry| !entry.file_type().is_dir() && !is_hidden(entry));
-    let has_files = files.next().is_some();
-    let is_checkout = |folder: &Path| folder.join(CHECKOUT).exists();
-    Ok(has_files && (is_checkout(folder) || !is_checkout(repository)))
+    let mut entries = entries.filter_entry(|entry| !is_of_git(entry)).flatten();
+    let has_files = entries.any(|entry| !entry.file_type().is_dir() && !is_hidden(&entry));
+    // Its files may have become those of the repository, while the list still has it.
+    let is_submodule = || git::submodules_at(folder).map_or(true, |found| !found.is_empty());
+    Ok(has_files && (is_checkout(folder) || !is_checkout(repository) || !is_submodule()))
 }
 
-fn is_no_checkout(entry: &DirEntry) -> bool {
-    entry.file_name() != OsStr::new(CHECKOUT)
+/// Whether git has its data in a folder.
+fn is_checkout(folder: &Path) -> bool {
+    folder.join(GIT).exists()
 }
 
-/// The real path of a folder, or its absolute path if it does not exist.
-fn real(folder: &Path) -> Result<PathBuf, Unreadable> {
-    let real = folder
-        .canonicalize()
-        .or_else(|_| std::path::absolute(folder));
-    real.map_err(|error| unreadable(folder, &error.to_string(), None))
+/// Whether a file is none that people write: `.gitkeep` and `.DS_Store` are no rules.
+fn is_hidden(entry: &DirEntry) -> bool {
+    entry.file_name().as_encoded_bytes().starts_with(b".")
 }

@@ -86,9 +86,7 @@ fn judged(policy: &str, condition: &ExplainedCondition) -> Vec<String> {
         Truth::NotJudged => "",
     };
     let read = condition.facts.iter();
-    let read: Vec<String> = read
-        .map(|fact| format!("{} = {}", fact.path, fact.value))
-        .collect();
+    let read: Vec<String> = read.map(ToString::to_string).collect();
     vec![
         "condition".to_owned(),
         policy.to_owned(),

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{CHECK, begun, remove, within};
-use crate::tarbac::{Tarbac, command};
+use crate::tarbac::{Tarbac, command, copy};
 
 /// Whatever is named in place of a part is what is looked at.
 #[test]
@@ -31,6 +31,49 @@ fn a_part_that_is_named_is_that_of_its_workspace() {
     ];
     let ran = workspace.run(&[&others[..], &CHECK].concat());
     assert_eq!(ran.status, 0, "{ran}");
+}
+
+/// A rule is missing as well where the parts are read through links, or by another name.
+#[test]
+#[cfg(unix)]
+fn a_link_does_not_hide_what_is_missing() {
+    use std::os::unix::fs::symlink;
+    let workspace = begun();
+    fs::create_dir_all(workspace.path("whole")).unwrap();
+    for part in ["policies", "schema", "entities"] {
+        symlink(
+            format!("../ws/{part}"),
+            workspace.path(&format!("whole/{part}")),
+        )
+        .unwrap();
+    }
+    let guardrails = workspace.path("within/policies/guardrails");
+    copy(&workspace.path("ws"), &workspace.path("within"));
+    fs::remove_file(workspace.path("within/tarbac-files.json")).unwrap();
+    fs::remove_dir_all(&guardrails).unwrap();
+    symlink("../../ws/policies/guardrails", guardrails).unwrap();
+    let policies = [
+        "whole/policies",
+        "within/policies",
+        "ws/policies/custom/..",
+        "ws/policies/guardrails",
+    ];
+    let check = |policies: &str| {
+        let named = ["--policies", policies, "--entities", "ws/entities"];
+        workspace.run(&[&named[..], &CHECK].concat())
+    };
+    let whole = [&["-C", "whole"][..], &CHECK].concat();
+    for of in &policies[..3] {
+        assert_eq!(check(of).status, 0, "{of}");
+    }
+    assert_eq!(workspace.run(&whole).status, 0);
+    remove(&workspace, "policies/guardrails/tenant.cedar");
+    for of in policies {
+        let ran = check(of);
+        assert!(ran.stderr.contains("workspace::gone"), "{of}: {ran}");
+    }
+    let ran = workspace.run(&whole);
+    assert_eq!(ran.status, 2, "{ran}");
 }
 
 #[test]

@@ -120,6 +120,55 @@ fn a_link_into_a_submodule_is_followed() {
     assert_refused(&workspace, "a link to the folder of a submodule");
 }
 
+/// A repository that was added with `git add`: its files are nowhere else, and no list says so.
+#[test]
+fn a_repository_in_another_is_a_submodule_without_a_list() {
+    let workspace = begun();
+    git(&workspace, &["init", "-q"]);
+    let org = Tarbac::with(&[("none.cedar", "forbid (principal, action, resource);\n")]);
+    git(&org, &["init", "-q"]);
+    git(&org, &["add", "."]);
+    git(&org, &["commit", "-qm", "rules"]);
+    let (from, to) = (org.path(""), "ws/policies/custom/team/org");
+    git(&workspace, &["clone", "-q", from.to_str().unwrap(), to]);
+    git(&workspace, &["add", "."]);
+    git(&workspace, &["commit", "-qm", "workspace"]);
+    assert_eq!(within(&workspace, &CHECK).status, 1);
+    fs::remove_dir_all(workspace.path(to)).unwrap();
+    fs::create_dir(workspace.path(to)).unwrap();
+    assert_refused(&workspace, "a clone");
+    // Another folder without files is nothing to git.
+    git(&workspace, &["rm", "-q", "--cached", to]);
+    assert_eq!(within(&workspace, &CHECK).status, 0);
+}
+
+/// Its files are those of the repository now, and the list still has it.
+#[test]
+fn a_submodule_whose_files_were_added_is_none() {
+    let workspace = workspace(&[
+        (".gitmodules", LISTED),
+        ("policies/org/x.cedar", "// Nothing yet.\n"),
+    ]);
+    git(&workspace, &["-C", "ws", "init", "-q"]);
+    git(&workspace, &["-C", "ws", "add", "."]);
+    git(&workspace, &["-C", "ws", "commit", "-qm", "workspace"]);
+    assert_eq!(within(&workspace, &CHECK).status, 0);
+}
+
+/// A branch may be called as a policy is.
+#[test]
+fn the_data_of_git_are_no_rules() {
+    let workspace = begun();
+    git(
+        &workspace,
+        &["-C", "ws/policies", "init", "-q", "-b", "fix.cedar"],
+    );
+    git(&workspace, &["-C", "ws/policies", "add", "."]);
+    git(&workspace, &["-C", "ws/policies", "commit", "-qm", "rules"]);
+    let ran = within(&workspace, &CHECK);
+    assert_eq!((ran.status, ran.stderr.as_str()), (0, ""), "{ran}");
+}
+
 #[test]
 fn other_submodules_are_no_matter() {
     let rules = "@id(\"custom.x\")\n@doc(\"Nobody.\")\nforbid (principal, action == Intune::Action::\"viewTimeline\", resource) when { resource.name == \"WS-TST-001\" };\n";

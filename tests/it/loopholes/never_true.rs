@@ -6,13 +6,12 @@ use super::{NONE, conditional, findings, of_policy, permission, seen_but_for};
 use crate::tarbac::Tarbac;
 
 /// Conditions that are false of every person, device and context of the schema.
-const NEVER: [&str; 16] = [
+const NEVER: [&str; 14] = [
     "principal has cloudonly",
     "resource in ConfigMgr::Hierarchy::\"H\"",
     "resource in Intune::Tenant::\"t\"",
     "resource in [Intune::Tenant::\"t\"]",
     "resource == ConfigMgr::Hierarchy::\"H\"",
-    "action in Intune::Action::\"remoteTasks\"",
     "resource is ConfigMgr::Collection",
     "principal is Entra::Group",
     "principal in ConfigMgr::Collection::\"TST00001\"",
@@ -22,7 +21,15 @@ const NEVER: [&str; 16] = [
     "resource.hierarchy has enforceconfigmgrrbac",
     "principal has configMgr.reads",
     "context has emergency",
+];
+
+/// Conditions that are false of the timeline of a device, and true of other requests.
+const OUTSIDE: [&str; 5] = [
     "action == Intune::Action::\"runScript\"",
+    "action in Intune::Action::\"remoteTasks\"",
+    "action in [Intune::Action::\"runScript\", Intune::Action::\"updateRoles\"]",
+    "resource is Intune::Tenant",
+    "resource is Intune::Tenant && resource.useIntuneRbac",
 ];
 
 /// Whether `validate` says that a condition is never true, and how.
@@ -112,6 +119,30 @@ fn a_condition_that_is_never_true_is_an_error_where_that_allows_more() {
     let policies: Vec<String> = cases.iter().map(|(policy, _)| policy.clone()).collect();
     for ((policy, expected), told) in cases.iter().zip(told_of_each(&policies)) {
         assert_eq!(told, [*expected], "{policy}");
+    }
+}
+
+/// A permit gives nothing of that, so an exception of it is no mistake. A forbid that waits for it holds nobody back.
+#[test]
+fn an_exception_of_what_is_not_permitted_is_no_mistake() {
+    let of = |outside: &'static str| {
+        let policies = allowing_more(outside).into_iter();
+        policies.filter(|(_, conditions, _)| !conditions.contains(".contains(true)"))
+    };
+    let all = OUTSIDE.into_iter().flat_map(of);
+    let policies: Vec<(&str, String)> = all
+        .map(|(effect, conditions, _)| (effect, conditional(effect, &conditions)))
+        .collect();
+    let texts: Vec<String> = policies.iter().map(|(_, policy)| policy.clone()).collect();
+    for ((effect, policy), told) in policies.iter().zip(told_of_each(&texts)) {
+        assert_eq!(told.is_empty(), *effect == "permit", "{policy}: {told:?}");
+    }
+    // A group is never the action, and no permission is about a collection.
+    for meant in [
+        "unless { action == Intune::Action::\"cloudAttachedDevices\" }",
+        "unless { resource is ConfigMgr::Collection }",
+    ] {
+        assert_eq!(told(&conditional("permit", meant)).len(), 1, "{meant}");
     }
 }
 

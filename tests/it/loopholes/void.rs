@@ -1,5 +1,7 @@
 //! Rules that are void for some of what they are about, and what is said of it.
 
+use serde_json::json;
+
 use super::never_true::told;
 use super::{NONE, conditional, findings, of_policy};
 use crate::tarbac::Tarbac;
@@ -18,7 +20,6 @@ fn an_alternative_that_the_types_exclude_is_a_warning() {
         format!("{devices} when {{ resource is Intune::Tenant && !resource.useIntuneRbac || resource.coManaged }};"),
         format!("{devices} unless {{ !(resource is Intune::Tenant) && !resource.coManaged }};"),
         format!("{devices} when {{ if resource is Intune::Tenant then resource.useIntuneRbac else resource.coManaged }};"),
-        format!("{timeline} unless {{ resource is ConfigMgr::Device && resource.hierarchy.tenant != principal.tenant || resource is Intune::Tenant && resource != principal.tenant }};"),
         "forbid (principal, action, resource) when { if resource is ConfigMgr::Device then resource.coManaged else if resource is ConfigMgr::Collection then true else false };".to_owned(),
     ] {
         assert_eq!(told(&own(&policy)), ["warning policy::never_true"], "{policy}");
@@ -32,12 +33,16 @@ fn an_alternative_that_the_types_exclude_is_a_warning() {
         format!(
             "{devices} when {{ resource is Intune::Tenant || resource is ConfigMgr::Collection }};"
         ),
-        format!("{timeline} unless {{ resource is Intune::Tenant && principal.cloudOnly }};"),
     ] {
         let found = told(&own(&policy));
         let is_error = |found: &String| found.starts_with("error");
         assert!(found.iter().any(is_error), "{policy}: {found:?}");
     }
+    // A permit of something else gives nothing of it.
+    let policy = format!(
+        "{timeline} unless {{ resource is ConfigMgr::Device && resource.hierarchy.tenant != principal.tenant || resource is Intune::Tenant && resource != principal.tenant }};"
+    );
+    assert_eq!(told(&own(&policy)), NONE);
 }
 
 /// What `validate` says of a rule that is void for some of what it is about.
@@ -236,18 +241,75 @@ fn a_cause_is_said_once() {
         "permit (principal in ?principal, action == Intune::Action::\"viewTimeline\", resource) unless { principal has cloudonly };",
     );
     let link = |n: usize| {
-        format!(
-            "{{\"template_id\": \"custom.x\", \"link_id\": \"custom.l{n}\", \"args\": {{\"?principal\": \"Intune::Role::\\\"Help Desk Operator\\\"\"}}}}"
-        )
+        let role = "Intune::Role::\"Help Desk Operator\"";
+        json!({"template_id": "custom.x", "link_id": format!("custom.l{n}"), "args": {"?principal": role}})
     };
+    let links = json!([link(1), link(2)]).to_string();
     let workspace = Tarbac::with_tenant(&[
         ("policies/custom/x.cedar", &template),
-        (
-            "policies/custom/x.json",
-            &format!("[{}, {}]", link(1), link(2)),
-        ),
+        ("policies/custom/x.json", &links),
     ]);
     let mut found = findings(&workspace);
     found.retain(|finding| finding.ends_with(" policy::never_true"));
     assert_eq!(found, ["error policy::never_true"]);
+}
+
+/// A policy for every action stands for all permissions and for no question, and so does each link of a template.
+#[test]
+fn a_link_for_every_action_is_asked_no_question() {
+    for (scope, slot, uid) in [
+        (
+            "principal in ?principal, action, resource",
+            "?principal",
+            "Intune::Role::\"Help Desk Operator\"",
+        ),
+        (
+            "principal, action, resource in ?resource",
+            "?resource",
+            "ConfigMgr::Collection::\"COL00001\"",
+        ),
+    ] {
+        let template = own(&format!(
+            "forbid ({scope}) unless {{ principal.cloudOnly }};"
+        ));
+        let links =
+            json!([{"template_id": "custom.x", "link_id": "custom.l", "args": {slot: uid}}]);
+        let workspace = Tarbac::with_tenant(&[
+            ("policies/custom/x.cedar", &template),
+            ("policies/custom/x.json", &links.to_string()),
+        ]);
+        let mut found = findings(&workspace);
+        found.retain(|finding| finding.ends_with(" policy::type"));
+        assert_eq!(found, NONE, "{scope}");
+    }
+}
+
+/// A policy for every action is impossible if it is for actions of all types.
+#[test]
+fn a_policy_about_another_type_of_actions_is_possible() {
+    let schema = "namespace Ours {\n@doc(\"A phone.\")\nentity Phone { @doc(\"Its owner.\") owner: Entra::User };\n@doc(\"Wipe it.\")\n@name(\"Wipe\")\n@unguarded(\"Phones are ours.\")\naction wipe appliesTo { principal: Entra::User, resource: Phone };\n}\n";
+    let suspicious = |policy: &str| {
+        let workspace = Tarbac::with_tenant(&[
+            ("schema/custom/x.cedarschema", schema),
+            ("policies/custom/x.cedar", &own(policy)),
+        ]);
+        let found = findings(&workspace);
+        found
+            .iter()
+            .any(|of| of.contains("policy::suspicious") || of.contains("policy::idle_forbid"))
+    };
+    for condition in [
+        "resource is Ours::Phone && resource.owner.cloudOnly",
+        "action == Ours::Action::\"wipe\"",
+    ] {
+        assert!(
+            !suspicious(&format!(
+                "forbid (principal, action, resource) when {{ {condition} }};"
+            )),
+            "{condition}"
+        );
+    }
+    assert!(suspicious(
+        "permit (principal in Intune::Role::\"Help Desk Operator\", action, resource) when { resource is Entra::Group };"
+    ));
 }

@@ -1,6 +1,6 @@
 //! A fact that is given passes the same checks as one in a file.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::tarbac::{Ran, Tarbac, sample};
 
@@ -71,5 +71,43 @@ fn an_attribute_that_leads_to_unknown_members_is_an_error() {
     assert_eq!(ran.status, 2, "{ran}");
     assert!(ran.stderr.contains("depends on who is in"), "{ran}");
     let ran = checked(&workspace, scope, "ada@contoso.example.cloudOnly=true");
+    assert_eq!(ran.status, 0, "{ran}");
+}
+
+/// The members of a group are unknown in the file, and a parent that is given puts it into another.
+#[test]
+fn a_parent_that_leads_to_unknown_members_is_an_error() {
+    let [outer, middle, inner] =
+        ["d7", "d8", "d9"].map(|end| format!("00000000-0000-4000-8000-0000000000{end}"));
+    let group = |id: &str, hidden: bool, parents: &[&String]| {
+        let parents = parents.iter();
+        let parents: Vec<Value> = parents
+            .map(|id| json!({"type": "Entra::Group", "id": id}))
+            .collect();
+        let mut group = json!({
+            "uid": {"type": "Entra::Group", "id": id},
+            "attrs": {"displayName": id},
+            "parents": parents,
+        });
+        if hidden {
+            group["attrs"]["membersUnknown"] = true.into();
+        }
+        group
+    };
+    let workspace = sample();
+    let groups = json!([
+        group(&outer, false, &[]),
+        group(&middle, false, &[]),
+        group(&inner, true, &[&middle]),
+    ]);
+    workspace.write("entities/nested.json", groups.to_string());
+    let scope = format!(
+        r#"(principal in Entra::Group::"{outer}", action == Intune::Action::"runScript", resource)"#
+    );
+    let fact = format!(r#"Entra::Group::"{middle}" in Entra::Group::"{outer}"=true"#);
+    let ran = checked(&workspace, &scope, &fact);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stderr.contains("depends on who is in"), "{ran}");
+    let ran = checked(&workspace, &scope, "ada@contoso.example.cloudOnly=true");
     assert_eq!(ran.status, 0, "{ran}");
 }

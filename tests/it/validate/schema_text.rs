@@ -237,3 +237,22 @@ fn schema_shared_name() {
     --- exit 1
     "#);
 }
+
+/// What is wrong in a schema of one's own is not that it clashes with the one that ships.
+#[test]
+fn an_error_in_another_schema_is_told_of_it_alone() {
+    let text = "entity User { boss: Nobody };\nentity Doc;\naction view appliesTo { principal: User, resource: Doc };\n";
+    let workspace = Tarbac::with(&[
+        ("x.cedarschema", text),
+        ("x.cedar", "permit (principal, action, resource);\n"),
+    ]);
+    let named = ["--policies", "x.cedar", "--schema", "x.cedarschema"];
+    let ran = workspace.run(&[&named[..], &["validate"]].concat());
+    assert_eq!(ran.status, 1, "{ran}");
+    assert!(
+        ran.stdout.contains("failed to resolve type: Nobody"),
+        "{ran}"
+    );
+    assert!(!ran.stdout.contains("shipped/"), "{ran}");
+    assert!(!ran.stdout.contains("replaces: shipped"), "{ran}");
+}

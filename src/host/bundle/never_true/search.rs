@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use cedar_policy::EntityUid;
-use cedar_policy_core::ast::{self, BinaryOp, Expr, ExprKind, Literal, UnaryOp};
+use cedar_policy_core::ast::{self, BinaryOp, Expr, ExprKind, Literal, UnaryOp, Var};
 use cedar_policy_core::validator::typecheck::Typechecker;
 use cedar_policy_core::validator::{ValidationMode, ValidatorSchema};
 
@@ -22,6 +22,8 @@ pub(super) enum How {
     Never,
     /// It is, by a test of a type, and there is an alternative to it that can be true.
     Alternative,
+    /// It is, as an exception of what the policy does not permit in any case. This is no mistake.
+    Outside,
     /// It is false of everything of some types.
     OfSome,
     /// It asks whether the action is this group of actions, and no action is a group.
@@ -41,8 +43,12 @@ pub(super) struct Search<'a, 'p> {
     pub(super) typechecker: Typechecker<'a>,
     /// Whether an action is a group only, which nobody asks for.
     pub(super) is_group: &'p dyn Fn(&EntityUid) -> bool,
+    /// The environments of all actions.
+    all: &'p [Environment<'a>],
     /// The environments that the policy is asked in.
     pub(super) environments: Vec<&'p Environment<'a>>,
+    /// Of these by index, those that what is required beside the present condition leaves open.
+    left_open: Vec<usize>,
     /// The conditions that hold wherever the present one is reached, outermost first.
     guards: Vec<&'p Expr>,
     found: Vec<Found<'p>>,
@@ -53,14 +59,19 @@ impl<'a, 'p> Search<'a, 'p> {
         policy: &'p Policy,
         schema: &'a ValidatorSchema,
         is_group: &'p dyn Fn(&EntityUid) -> bool,
-        environments: Vec<&'p Environment<'a>>,
+        all: &'p [Environment<'a>],
     ) -> Self {
+        let scope = policy.action_scope();
+        let asked = all.iter();
+        let asked = asked.filter(|environment| scope.answers(environment.action));
         Self {
             policy,
             schema,
             typechecker: Typechecker::new(schema, ValidationMode::Strict),
             is_group,
-            environments,
+            all,
+            environments: asked.collect(),
+            left_open: Vec::new(),
             guards: Vec::new(),
             found: Vec::new(),
         }
@@ -74,6 +85,7 @@ impl<'a, 'p> Search<'a, 'p> {
             self.of_some(part, Side::With, &values, &reached);
             reached = with(&reached, &values, false);
         }
+        self.left_open.clone_from(&reached);
         if let Some(condition) = self.policy.written().non_scope_constraints() {
             self.condition(condition, Side::With, &reached);
         }
@@ -110,9 +122,13 @@ impl<'a, 'p> Search<'a, 'p> {
         let is_never =
             !values.is_empty() && are(&values, false) && is_constant(part) != Some(false);
         let mut inner = self.found.iter().skip(start);
-        let is_told = inner.any(|found| found.how == How::Never);
+        let is_told = inner.any(|found| matches!(found.how, How::Never | How::Outside));
         if is_never && side.allows_more(self.policy.effect()) && !is_told {
-            self.add(part, How::Never, reached.to_vec());
+            let how = match self.is_outside(part) {
+                true => How::Outside,
+                false => How::Never,
+            };
+            self.add(part, how, reached.to_vec());
         }
         values
     }
@@ -135,7 +151,16 @@ impl<'a, 'p> Search<'a, 'p> {
             self.guards.extend(conjuncts(left));
         }
         let further = with(reached, &lefts, decisive);
+        let is_required = matches!(
+            (decisive, side),
+            (false, Side::With) | (true, Side::Against)
+        );
+        let left_open = self.left_open.clone();
+        if is_required {
+            self.left_open.clone_from(&further);
+        }
         let rights = self.condition(right, side, &further);
+        self.left_open = left_open;
         self.guards.truncate(outer);
         // The conjuncts of a permit are no alternatives to each other: each restricts it.
         if decisive || self.policy.effect() == Effect::Forbid {
@@ -204,6 +229,24 @@ impl<'a, 'p> Search<'a, 'p> {
             }
         }
         values
+    }
+
+    /// Whether a condition of a permit is about actions or types of resources that it does not permit anyway.
+    fn is_outside(&self, part: &Expr) -> bool {
+        if self.policy.effect() != Effect::Permit || !is_about_request(part) {
+            return false;
+        }
+        let mut question = self.question(part.clone());
+        let mut is_possible =
+            |environment: &Environment<'_>| question.truth(environment) != TypedTruth::Is(false);
+        let mut permitted = self
+            .left_open
+            .iter()
+            .filter_map(|at| self.environments.get(*at));
+        let mut permissions = self.all.iter();
+        !permitted.any(|environment| is_possible(environment))
+            && permissions
+                .any(|environment| !environment.action.is_question() && is_possible(environment))
     }
 
     pub(super) fn add(&mut self, part: &'p Expr, how: How, reached: Vec<usize>) {
@@ -314,6 +357,24 @@ fn compared<'p>(one: &'p Arc<Expr>, other: &'p Arc<Expr>) -> Option<(&'p Expr, b
         (ExprKind::Lit(Literal::Bool(value)), _) => Some((other, *value)),
         (_, ExprKind::Lit(Literal::Bool(value))) => Some((one, *value)),
         _ => None,
+    }
+}
+
+/// Whether an expression asks for the action or the type of the resource, and nothing else.
+fn is_about_request(part: &Expr) -> bool {
+    let is = |part: &Expr, var: Var| matches!(part.expr_kind(), ExprKind::Var(of) if *of == var);
+    match part.expr_kind() {
+        ExprKind::UnaryApp {
+            op: UnaryOp::Not,
+            arg,
+        } => is_about_request(arg),
+        ExprKind::Is { expr, .. } => is(expr, Var::Resource),
+        ExprKind::BinaryApp {
+            op: BinaryOp::Eq | BinaryOp::In,
+            arg1,
+            arg2,
+        } => is(arg1, Var::Action) || is(arg2, Var::Action),
+        _ => false,
     }
 }
 

@@ -10,7 +10,7 @@ use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 
 impl Search<'_, '_> {
-    /// The finding about a condition; `None` if nothing shows that its author meant something else.
+    /// The finding about a condition; `None` if it is no mistake, or nothing shows what else its author meant.
     pub(super) fn finding(&self, found: &Found<'_>) -> Option<Finding> {
         let part = found.part;
         let (told, value) = self.as_written(part);
@@ -31,6 +31,7 @@ impl Search<'_, '_> {
                 self.labelled(finding, part, why)
                     .help("it adds nothing to its alternatives: remove it, or correct the type")
             }
+            How::Outside => return None,
             How::OfSome => {
                 let near = self.near(part, &found.reached)?;
                 let ExprKind::BinaryApp { arg1, .. } = part.expr_kind() else {

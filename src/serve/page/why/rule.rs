@@ -68,6 +68,7 @@ fn values(part: &ExplainedCondition) -> Markup {
                         Read::Ancestors => " is in ",
                     }
                     (Shown(&fact.value.to_string()))
+                    @if fact.is_assumed { ", which is assumed" }
                 }
             }
         }

@@ -93,6 +93,14 @@ fn stopped_before(tarbac: &Tarbac, text: &str) {
 #[test]
 fn no_command_decides_from_half_a_change() {
     let tarbac = imported();
+    std::fs::create_dir_all(tarbac.path("link")).unwrap();
+    std::fs::create_dir_all(tarbac.path("deep/entities")).unwrap();
+    let link = |to: &str, at: &str| std::os::unix::fs::symlink(to, tarbac.path(at)).unwrap();
+    link("../workspace/entities", "link/entities");
+    link(
+        "../../workspace/entities/people.json",
+        "deep/entities/people.json",
+    );
     stopped(&tarbac);
     for arguments in [
         &["check", "ada@contoso.example", "runScript", "WS-TST-001"][..],
@@ -114,6 +122,12 @@ fn no_command_decides_from_half_a_change() {
         ];
         let ran = tarbac.run(&[&entities[..], arguments].concat());
         assert_eq!(ran.status, 2, "{ran}");
+        // Nor through a link to one.
+        for link in ["link", "deep"] {
+            let ran = tarbac.run(&[&["-C", link], arguments].concat());
+            assert_eq!(ran.status, 2, "{ran}");
+            assert!(ran.stderr.contains("was interrupted"), "{link}: {ran}");
+        }
     }
     let ran = tarbac.run(&["-C", "workspace", "diff", "../workspace"]);
     assert_eq!(ran.status, 2, "{ran}");
