@@ -1,6 +1,7 @@
 //! Exports of a tenant, and the workspaces that are made of them.
 
 mod command;
+mod licenses;
 mod quirks;
 mod random;
 mod refresh;
@@ -10,6 +11,7 @@ mod sample;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde_json::Value;
 use tarbac::engine::Engine;
 use tarbac::exports::{ExportsInMemory, RefusedExport};
 use tarbac::import::{Imported, import};
@@ -91,4 +93,20 @@ fn copied(exports: &str) -> Tarbac {
 
 fn run_import(tarbac: &Tarbac, more: &[&str]) -> Ran {
     tarbac.run(&[&["import", "exports", "--out", "workspace"], more].concat())
+}
+
+/// The names of each note of an import that is taken, by the code without `import::`.
+fn notes(tarbac: &Tarbac) -> BTreeMap<String, Vec<String>> {
+    let ran = run_import(tarbac, &["--force", "--drop-missing", "--format", "json"]);
+    assert_eq!(ran.status, 0, "{ran}");
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let notes = report["notes"].as_array().unwrap().iter();
+    notes
+        .map(|note| {
+            let code = note["code"].as_str().unwrap();
+            let names = note["names"].as_array().unwrap().iter();
+            let names = names.map(|name| name.as_str().unwrap().to_owned());
+            (code.replace("import::", ""), names.collect())
+        })
+        .collect()
 }

@@ -80,7 +80,15 @@ struct Plans {
 }
 
 /// The products bought by the tenant, and those of Microsoft's list.
-pub(super) struct Products(BTreeMap<String, Product>);
+pub(super) struct Products {
+    by_id: BTreeMap<String, Product>,
+    /// Whether the tenant has bought a product for devices.
+    has_one_for_devices: bool,
+}
+
+fn is_for_devices(product: &str) -> bool {
+    FOR_DEVICES.contains(&key(product).as_str())
+}
 
 /// Whether a plan gives a person Intune; `None` for an unknown plan of the service Intune.
 fn is_intune(id: &str, is_called_so: bool) -> Option<bool> {
@@ -104,9 +112,11 @@ impl Products {
         let known = PRODUCTS.map(|id| (id.to_owned(), Product::Known));
         let mut products = BTreeMap::from(known);
         products.extend(FOR_DEVICES.map(|id| (id.to_owned(), Product::Nothing)));
+        let mut has_one_for_devices = false;
         folder.records("graph/subscribedSkus", |row: SkuRow| {
             let id = key(&row.sku_id);
-            if FOR_DEVICES.contains(&id.as_str()) {
+            if is_for_devices(&id) {
+                has_one_for_devices = true;
                 return Ok(());
             }
             match (works(row.capability_status.as_deref()), row.service_plans) {
@@ -132,32 +142,62 @@ impl Products {
             }
             Ok(())
         })?;
-        Ok(Self(products))
+        Ok(Self {
+            by_id: products,
+            has_one_for_devices,
+        })
     }
 
     /// Whether an account has an Intune license; `None` if the exports do not state it.
     pub(super) fn license(&self, row: &UserRow, notes: &mut Notes) -> Option<bool> {
         let licenses = row.assigned_licenses.as_deref();
-        let is_for_devices = |of: &LicenseRow| FOR_DEVICES.contains(&key(&of.sku_id).as_str());
-        if licenses.is_some_and(|all| !all.is_empty() && all.iter().all(is_for_devices)) {
-            return Some(false);
-        }
         match (row.assigned_plans.as_deref(), licenses) {
             // Licenses without any plan: the plans were not exported completely, so the products decide.
             (Some([]), Some(licenses)) if !licenses.is_empty() => self.by_products(licenses),
-            (Some(plans), _) => {
-                let states = plans.iter().map(|plan| {
-                    let id = key(&plan.service_plan_id);
-                    let works = works(plan.capability_status.as_deref());
-                    match (self.is_intune(&id, plan, notes), works) {
-                        (Some(false), _) | (_, Some(false)) => Some(false),
-                        (Some(true), works) => works,
-                        (None, _) => None,
-                    }
-                });
-                any(states)
-            }
+            (Some(plans), _) => any(plans.iter().map(|plan| self.by_plan(plan, licenses, notes))),
             (None, licenses) => self.by_products(licenses?),
+        }
+    }
+
+    /// Whether a plan of an account is an Intune license of the person; `None` if not known.
+    fn by_plan(
+        &self,
+        plan: &PlanRow,
+        licenses: Option<&[LicenseRow]>,
+        notes: &mut Notes,
+    ) -> Option<bool> {
+        let id = key(&plan.service_plan_id);
+        let is_carried = self.is_carried(&id, licenses);
+        if is_carried == Some(false) {
+            return Some(false);
+        }
+        let works = works(plan.capability_status.as_deref());
+        all([is_carried, self.is_intune(&id, plan, notes), works])
+    }
+
+    /// Whether a product for people gives an account this plan; `None` if it may be one for devices, which has the
+    /// same plan.
+    fn is_carried(&self, plan: &str, licenses: Option<&[LicenseRow]>) -> Option<bool> {
+        let Some(licenses) = licenses else {
+            return (!self.has_one_for_devices).then_some(true);
+        };
+        if !licenses.iter().any(|of| is_for_devices(&of.sku_id)) {
+            return Some(true);
+        }
+        any(licenses.iter().map(|license| self.carries(license, plan)))
+    }
+
+    /// Whether a license gives a person this plan; `None` if not known.
+    fn carries(&self, license: &LicenseRow, plan: &str) -> Option<bool> {
+        let disabled = disabled_plans(license);
+        match self.by_id.get(&key(&license.sku_id))? {
+            Product::Bought(plans) => {
+                let is_disabled = disabled.contains(plan) || plans.disabled.contains(plan);
+                Some(plans.is_intune.contains_key(plan) && !is_disabled)
+            }
+            Product::Known if disabled.contains(plan) => Some(false),
+            Product::Known => is_whole(&disabled),
+            Product::Nothing => Some(false),
         }
     }
 
@@ -165,7 +205,7 @@ impl Products {
     /// product of the tenant nor Microsoft's list contains.
     fn is_intune(&self, id: &str, plan: &PlanRow, notes: &mut Notes) -> Option<bool> {
         let service = plan.service.as_deref().unwrap_or_default().trim();
-        let mut products = self.0.values().filter_map(|product| match product {
+        let mut products = self.by_id.values().filter_map(|product| match product {
             Product::Bought(plans) => plans.is_intune.get(id).copied(),
             Product::Known | Product::Nothing => None,
         });
@@ -181,23 +221,38 @@ impl Products {
 
     fn by_products(&self, licenses: &[LicenseRow]) -> Option<bool> {
         any(licenses.iter().map(|license| {
-            let disabled = license.disabled_plans.iter().flatten();
-            let disabled: BTreeSet<String> = disabled.map(|plan| key(plan)).collect();
-            match self.0.get(&key(&license.sku_id))? {
+            let disabled = disabled_plans(license);
+            match self.by_id.get(&key(&license.sku_id))? {
                 Product::Bought(plans) => {
                     let is_enabled =
                         |id: &String| !disabled.contains(id) && !plans.disabled.contains(id);
                     let enabled = plans.is_intune.iter().filter(|(id, _)| is_enabled(id));
                     any(enabled.map(|(_, is_intune)| *is_intune))
                 }
-                Product::Known => {
-                    let is_whole = PLANS.iter().all(|plan| !disabled.contains(*plan));
-                    is_whole.then_some(true)
-                }
+                Product::Known => is_whole(&disabled),
                 Product::Nothing => Some(false),
             }
         }))
     }
+}
+
+/// The service plans that a license does not give its account.
+fn disabled_plans(license: &LicenseRow) -> BTreeSet<String> {
+    let disabled = license.disabled_plans.iter().flatten();
+    disabled.map(|plan| key(plan)).collect()
+}
+
+/// Whether a product that contains Intune gives it to a person; `None` if a plan of Intune is disabled, because which
+/// one the product contains is not known.
+fn is_whole(disabled: &BTreeSet<String>) -> Option<bool> {
+    let is_whole = PLANS.iter().all(|plan| !disabled.contains(*plan));
+    is_whole.then_some(true)
+}
+
+/// Whether all states are true; `None` if none is false and some are unknown.
+fn all<const N: usize>(states: [Option<bool>; N]) -> Option<bool> {
+    let is_false = any(states.into_iter().map(|state| state.map(|is| !is)));
+    is_false.map(|is| !is)
 }
 
 /// Whether any state is true; `None` if none is true and some are unknown.

@@ -191,7 +191,7 @@ topics! {
         "export users with $select=onPremisesSyncEnabled"
     LICENSE_UNKNOWN Assumed "license_unknown"
         "accounts whose Intune license cannot be known, so they are taken as without one where a role depends on it"
-        "export users with $select=assignedPlans, or graph/subscribedSkus.json"
+        "export users with $select=assignedLicenses,assignedPlans, and graph/subscribedSkus.json"
     PLAN_UNKNOWN Assumed "plan_unknown"
         "service plans of Intune that are not known, so whether they are a license for a person is not known either; whoever has no other one is taken as without one where a role depends on it"
         "please report their names; whoever has INTUNE_A, or its kin for governments, schools and small businesses, has a license"
