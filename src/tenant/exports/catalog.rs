@@ -39,6 +39,9 @@ pub const DEVICES: &str = "devices.csv";
 /// The account of a collection: the outcome of each call.
 pub const COLLECTED: &str = "collected.json";
 
+/// The file name endings of pages of records.
+pub(super) const PAGES: [&str; 4] = [".json", ".json.gz", ".ndjson", ".ndjson.gz"];
+
 /// The reports that list devices; their file names begin with the name of the report:
 /// `DevicesWithInventory_<guid>.csv`.
 const REPORTS: [&str; 3] = [
@@ -74,28 +77,52 @@ pub fn called(path: &str) -> Option<String> {
     Some(parts.collect::<Vec<String>>().join("/"))
 }
 
-/// The export to which the path of a page belongs.
+/// The export that is read from the file at this path: a page with an ending that is read, or the file itself.
 pub fn export_at(path: &str) -> Option<Export> {
-    let stem = |path: &str| {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let name = name.split('.').next().unwrap_or_default();
-        let name = match name.rsplit_once('-') {
-            Some((name, number)) if number.parse::<u32>().is_ok() => name,
-            _ => name,
-        };
-        format!("{folder}/{name}")
-    };
-    let path = stem(path);
+    let (folder, name) = split(path);
     EXPORTS.into_iter().find(|export| {
-        let pattern = stem(export.file);
-        let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
-        loop {
-            match (pattern.next(), path.next()) {
-                (None, None) => return true,
-                (Some(part), Some(_)) if part.starts_with('<') => {}
-                (Some(part), Some(given)) if part == given => {}
-                _ => return false,
-            }
-        }
+        let (pattern, file) = split(export.file);
+        is_folder_of(folder, pattern) && is_file_of(name, file)
     })
+}
+
+/// The folder and the name of a file.
+fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
+}
+
+/// Whether a folder is one of a pattern of the catalog: `graph/groups/<id>`.
+fn is_folder_of(folder: &str, pattern: &str) -> bool {
+    let (mut given, mut parts) = (folder.split('/'), pattern.split('/'));
+    loop {
+        match (parts.next(), given.next()) {
+            (None, None) => return true,
+            (Some(part), Some(_)) if part.starts_with('<') => {}
+            (Some(part), Some(given)) if part == given => {}
+            _ => return false,
+        }
+    }
+}
+
+/// Whether a name is that of this file of the catalog, plain or gzip, or of a page of it.
+fn is_file_of(name: &str, file: &str) -> bool {
+    match file {
+        TENANT | DEVICES => name.strip_suffix(".gz").unwrap_or(name) == file,
+        _ => {
+            let stem = file.strip_suffix(".json");
+            let rest = stem.and_then(|stem| name.strip_prefix(stem));
+            rest.and_then(page_number).is_some()
+        }
+    }
+}
+
+/// The number of a page, by what follows the name of its export: `.json` is 1, `-2.json.gz` is 2. `None` for what is
+/// no page.
+pub(super) fn page_number(rest: &str) -> Option<u64> {
+    PAGES
+        .iter()
+        .find_map(|ending| match rest.strip_suffix(ending)? {
+            "" => Some(1),
+            number => number.strip_prefix('-')?.parse().ok(),
+        })
 }

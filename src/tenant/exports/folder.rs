@@ -10,9 +10,6 @@ use thiserror::Error;
 
 use super::{RecordError, Unread, catalog, key, page};
 
-/// The file name endings of exports in JSON.
-const ENDINGS: [&str; 4] = [".json", ".json.gz", ".ndjson", ".ndjson.gz"];
-
 /// The file name endings of other exports.
 const OTHER_ENDINGS: [&str; 4] = [".csv", ".csv.gz", ".zip", ".zip.gz"];
 
@@ -88,7 +85,8 @@ impl<'f, F: Files> Folder<'f, F> {
     /// and so on. `false` if it does not exist.
     ///
     /// # Errors
-    /// A page cannot be read, or is missing: the page before links to it, or a page with a higher number exists.
+    /// A page cannot be read, has a wrong number, or is missing: the page before links to it, or a page with a higher
+    /// number exists.
     pub fn records<T: DeserializeOwned>(
         &self,
         name: &str,
@@ -183,7 +181,7 @@ impl<'f, F: Files> Folder<'f, F> {
             .collect()
     }
 
-    /// The files that were not read, except for exports of the catalog, which some imports do not need.
+    /// The files that were not read, except for those of the catalog, which some imports do not need.
     pub fn not_read(&self) -> Vec<String> {
         let read = self
             .read
@@ -199,7 +197,7 @@ impl<'f, F: Files> Folder<'f, F> {
     /// Marks an existing export as read, or as not read.
     ///
     /// # Errors
-    /// Two files are the same page.
+    /// Two files are the same page, or one has a wrong number.
     pub fn count_as_read(&self, name: &str, is_read: bool) -> Result<(), RefusedExport> {
         let pages = self.pages(name)?;
         if let Ok(mut read) = self.read.lock() {
@@ -283,20 +281,15 @@ impl<'f, F: Files> Folder<'f, F> {
             else {
                 break;
             };
-            let Some(number) =
-                ENDINGS
-                    .iter()
-                    .find_map(|ending| match rest.strip_suffix(ending)? {
-                        "" => Some(1),
-                        number => number
-                            .strip_prefix('-')?
-                            .parse()
-                            .ok()
-                            .filter(|number| *number > 1),
-                    })
-            else {
+            let Some(number) = catalog::page_number(rest) else {
                 continue;
             };
+            if number < 2 && rest.starts_with('-') {
+                let reason = format!(
+                    "no page is called so: the first one is {name}.json, the second {name}-2.json"
+                );
+                return Err(self.refuse(path, reason, "number the pages in this way"));
+            }
             if let Some(other) = pages.insert(number, path.clone()) {
                 let reason = format!("`{}` is there as well", self.shown(path));
                 let help = Some("keep one of the two".to_owned());
@@ -349,7 +342,7 @@ impl<'f, F: Files> Folder<'f, F> {
 /// A path with the ending in lower case, because Windows ignores case.
 fn with_plain_ending(path: &str) -> String {
     let lower = path.to_ascii_lowercase();
-    let endings = ENDINGS.iter().chain(&OTHER_ENDINGS);
+    let endings = catalog::PAGES.iter().chain(&OTHER_ENDINGS);
     let ending = endings.filter(|ending| lower.ends_with(*ending));
     let length = ending.map(|ending| ending.len()).max().unwrap_or_default();
     let (stem, ending) = path.split_at(path.len().saturating_sub(length));
