@@ -8,7 +8,7 @@ mod intune;
 
 use serde::Deserialize;
 
-use super::lenient::{NotRemoved, id};
+use super::lenient::{NotAnswer, NotRemoved, id};
 
 pub use directory::{
     DirectoryRoleRow, GroupRow, LicenseRow, MemberRow, PlanRow, SkuPlanRow, SkuRow, UserRow,
@@ -25,6 +25,9 @@ pub struct IdRow {
     /// Makes the row invalid: only the answers of delta queries have removed objects.
     #[serde(default, rename = "@removed")]
     pub removed: NotRemoved,
+    /// Makes the row invalid: it is an answer or a page in place of a record.
+    #[serde(default, rename = "body", alias = "responses", alias = "value")]
+    pub answer: NotAnswer,
     /// The id.
     #[serde(alias = "Id", deserialize_with = "id")]
     pub id: String,

@@ -23,6 +23,21 @@ impl<'de> Deserialize<'de> for NotRemoved {
     }
 }
 
+/// The mark of an answer within an answer, at which deserialization fails: an answer of `$batch` has a `body`, a page
+/// has a `value`, and no record has either.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NotAnswer;
+
+impl<'de> Deserialize<'de> for NotAnswer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer)?;
+        Err(D::Error::custom(
+            "an answer or a page stands where a record is expected; save the body of each answer of $batch in the \
+             file of its own request, and each page in a file of its own: NAME.json, NAME-2.json and so on",
+        ))
+    }
+}
+
 /// A property that distinguishes absence from `null`: with `default`, an absent one is `None`.
 pub(super) fn stated<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,

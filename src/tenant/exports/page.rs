@@ -49,13 +49,19 @@ pub fn read<T: DeserializeOwned>(
     }
     // One record a line is a sequence of JSON values.
     while json.end().is_err() {
+        let mut part = Page::default();
         let records = Records {
             each: &mut each,
-            page: &mut page,
+            page: &mut part,
             record: PhantomData,
         };
         let read = records.deserialize(&mut json);
         read.map_err(|error| unread(error, count.get()))?;
+        page.is_answer |= part.is_answer;
+        // A page after one that links to it is the one that the link leads to.
+        if part.is_answer || part.next.is_some() {
+            page.next = part.next;
+        }
     }
     Ok(page)
 }

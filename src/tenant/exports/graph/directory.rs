@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::exports::lenient::{NotRemoved, flag, id, list, moment, optional_flag, texts, trimmed};
+use crate::exports::lenient::{
+    NotAnswer, NotRemoved, flag, id, list, moment, optional_flag, texts, trimmed,
+};
 
 /// A row of `GET /users`.
 #[derive(Debug, Clone, Deserialize)]
@@ -12,6 +14,9 @@ pub struct UserRow {
     /// Makes the row invalid: only the answers of delta queries have removed objects.
     #[serde(default, rename = "@removed")]
     pub removed: NotRemoved,
+    /// Makes the row invalid: it is an answer or a page in place of a record.
+    #[serde(default, rename = "body", alias = "responses", alias = "value")]
+    pub answer: NotAnswer,
     /// The id of the account.
     #[serde(alias = "Id")]
     pub id: String,
@@ -118,6 +123,9 @@ pub struct GroupRow {
     /// Makes the row invalid: only the answers of delta queries have removed objects.
     #[serde(default, rename = "@removed")]
     pub removed: NotRemoved,
+    /// Makes the row invalid: it is an answer or a page in place of a record.
+    #[serde(default, rename = "body", alias = "responses", alias = "value")]
+    pub answer: NotAnswer,
     /// The id of the group.
     #[serde(alias = "Id")]
     pub id: String,
@@ -146,6 +154,9 @@ pub struct MemberRow {
     /// Makes the row invalid: only the answers of delta queries have removed objects.
     #[serde(default, rename = "@removed")]
     pub removed: NotRemoved,
+    /// Makes the row invalid: it is an answer or a page in place of a record.
+    #[serde(default, rename = "body", alias = "responses", alias = "value")]
+    pub answer: NotAnswer,
     /// The id of the member.
     #[serde(alias = "Id", deserialize_with = "id")]
     pub id: String,
@@ -164,6 +175,9 @@ pub struct DirectoryRoleRow {
     /// Makes the row invalid: only the answers of delta queries have removed objects.
     #[serde(default, rename = "@removed")]
     pub removed: NotRemoved,
+    /// Makes the row invalid: it is an answer or a page in place of a record.
+    #[serde(default, rename = "body", alias = "responses", alias = "value")]
+    pub answer: NotAnswer,
     /// The id of the role in this tenant.
     #[serde(alias = "Id")]
     pub id: String,

@@ -4,7 +4,7 @@ use jiff::{Span, Timestamp};
 use serde::Deserialize;
 
 use super::NamedRow;
-use crate::exports::lenient::{NotRemoved, duration, id, moment, object, trimmed};
+use crate::exports::lenient::{NotAnswer, NotRemoved, duration, id, moment, object, trimmed};
 
 /// A row of `GET /roleManagement/directory/roleEligibilityScheduleInstances` or of `roleEligibilitySchedules`: a
 /// Microsoft Entra role that a person or group may activate.
@@ -17,6 +17,9 @@ pub struct RoleEligibilityRow {
     /// Makes the row invalid: only the answers of delta queries have removed objects.
     #[serde(default, rename = "@removed")]
     pub removed: NotRemoved,
+    /// Makes the row invalid: it is an answer or a page in place of a record.
+    #[serde(default, rename = "body", alias = "responses", alias = "value")]
+    pub answer: NotAnswer,
     /// The id of the eligible person or group.
     #[serde(alias = "PrincipalId", deserialize_with = "id")]
     pub principal_id: String,
@@ -54,6 +57,9 @@ pub struct GroupEligibilityRow {
     /// Makes the row invalid: only the answers of delta queries have removed objects.
     #[serde(default, rename = "@removed")]
     pub removed: NotRemoved,
+    /// Makes the row invalid: it is an answer or a page in place of a record.
+    #[serde(default, rename = "body", alias = "responses", alias = "value")]
+    pub answer: NotAnswer,
     /// The id of the eligible person or group.
     #[serde(alias = "PrincipalId", deserialize_with = "id")]
     pub principal_id: String,

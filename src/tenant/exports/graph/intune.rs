@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Deserializer};
 
 use super::IdRow;
-use crate::exports::lenient::{NotRemoved, ids, list, named, optional_flag, texts};
+use crate::exports::lenient::{NotAnswer, NotRemoved, ids, list, named, optional_flag, texts};
 
 /// A row of `GET /deviceManagement/roleDefinitions`.
 ///
@@ -17,6 +17,9 @@ pub struct RoleDefinitionRow {
     /// Makes the row invalid: only the answers of delta queries have removed objects.
     #[serde(default, rename = "@removed")]
     pub removed: NotRemoved,
+    /// Makes the row invalid: it is an answer or a page in place of a record.
+    #[serde(default, rename = "body", alias = "responses", alias = "value")]
+    pub answer: NotAnswer,
     /// The id of the role.
     #[serde(alias = "Id")]
     pub id: String,
@@ -127,6 +130,9 @@ pub struct RoleAssignmentRow {
     /// Makes the row invalid: only the answers of delta queries have removed objects.
     #[serde(default, rename = "@removed")]
     pub removed: NotRemoved,
+    /// Makes the row invalid: it is an answer or a page in place of a record.
+    #[serde(default, rename = "body", alias = "responses", alias = "value")]
+    pub answer: NotAnswer,
     /// The id of the assignment.
     #[serde(alias = "Id")]
     pub id: String,
@@ -185,6 +191,9 @@ pub struct ScopeTagRow {
     /// Makes the row invalid: only the answers of delta queries have removed objects.
     #[serde(default, rename = "@removed")]
     pub removed: NotRemoved,
+    /// Makes the row invalid: it is an answer or a page in place of a record.
+    #[serde(default, rename = "body", alias = "responses", alias = "value")]
+    pub answer: NotAnswer,
     /// The id; `0` is Default.
     #[serde(alias = "Id")]
     pub id: String,

@@ -11,6 +11,7 @@ use std::io::Write;
 use serde_json::Value;
 
 use super::{Page, Unread, read};
+use crate::exports::graph::MemberRow;
 
 /// The ids of the records of a page, and its other properties.
 fn ids(bytes: &[u8]) -> Result<(Vec<String>, Page), Unread> {
@@ -68,6 +69,42 @@ fn a_page_says_what_follows() {
     ] {
         let (ids, page) = ids(page.as_bytes()).unwrap();
         assert_eq!((ids.len(), page.next.as_deref()), (1, Some("https://next")));
+    }
+}
+
+/// Pages one after the other lead to what the last of them leads to; a record is no page.
+#[test]
+fn a_page_after_another_is_the_one_that_it_links_to() {
+    let linking = r#"{"value": [{"id": "a"}], "@odata.nextLink": "https://next"}"#;
+    let last = r#"{"value": [{"id": "b"}]}"#;
+    let read = |parts: [&str; 2]| {
+        let (ids, page) = ids(parts.join("\n").as_bytes()).unwrap();
+        (ids.concat(), page.next)
+    };
+    let next = Some("https://next".to_owned());
+    assert_eq!(read([linking, last]), ("ab".to_owned(), None));
+    assert_eq!(read([last, linking]), ("ba".to_owned(), next.clone()));
+    assert_eq!(read([linking, r#"{"id": "c"}"#]), ("ac".to_owned(), next));
+}
+
+/// An answer of `$batch`, and a page, in place of a record: each has an id, or no property that a record needs.
+#[test]
+fn an_answer_in_place_of_a_record_is_refused() {
+    let answer = r#"{"id": "1", "status": 403, "body": {"error": {}}}"#;
+    let page = r#"{"value": [{"id": "a"}]}"#;
+    let batch = format!(r#"{{"responses": [{answer}]}}"#);
+    for text in [
+        answer.to_owned(),
+        format!("[{answer}]"),
+        format!("{answer}\n{answer}"),
+        format!("[{page}, {page}]"),
+        format!("[{batch}]"),
+    ] {
+        let error = read(text.as_bytes(), |_: MemberRow| Ok(())).unwrap_err();
+        assert!(
+            error.to_string().contains("an answer or a page stands"),
+            "{text}: {error}"
+        );
     }
 }
 

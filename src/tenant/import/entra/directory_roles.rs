@@ -141,6 +141,7 @@ impl DirectoryRoles {
                 display_name: name?.to_owned(),
                 role_template_id: Some(template),
                 removed: Default::default(),
+                answer: Default::default(),
             }))
         })
     }
