@@ -1,5 +1,6 @@
 //! Exports of a tenant, and the workspaces that are made of them.
 
+mod activations;
 mod command;
 mod file_names;
 mod licenses;

@@ -165,6 +165,8 @@ pub(super) fn read<F: Files>(
     now: Timestamp,
     notes: &mut Notes,
 ) -> Result<(), RefusedExport> {
+    // The groups come first: whoever may activate a group may then activate the roles that it may.
+    entra.has_group_eligibilities = read_groups(entra, folder, roles, now, notes)?;
     let mut of_roles: Vec<Eligibility> = Vec::new();
     let mut has_instances = false;
     let mut are_exported = false;
@@ -194,16 +196,16 @@ pub(super) fn read<F: Files>(
             );
             continue;
         };
-        for person in people(entra, &of.principal, &role, notes) {
+        for (person, until) in people(entra, &of.principal, &role, notes) {
             entra.directory_roles.insert(role.clone());
             if let Some(person) = entra.people.get_mut(person as usize)
                 && !person.directory_roles.contains(&role)
             {
-                add(&mut person.eligible_directory_roles, role.clone(), of.until);
+                let until = earlier(of.until, until);
+                add(&mut person.eligible_directory_roles, role.clone(), until);
             }
         }
     }
-    entra.has_group_eligibilities = read_groups(entra, folder, roles, now, notes)?;
     // A member of a group has the directory roles of the group, so the eligibilities for these groups are needed too.
     entra.has_role_eligibilities =
         are_exported && (entra.has_group_eligibilities || roles.of_groups.is_empty());
@@ -252,28 +254,48 @@ fn read_groups<F: Files>(
         Some(Holder::Group(group)) => entra.group(group).map_or_else(String::new, Group::called),
         _ => format!("the group {}", of.of),
     };
-    for of in counted(of_groups, is_told, called, entra, notes) {
-        let Some(Holder::Group(group)) = entra.holder(&of.of) else {
-            notes.add(&UNKNOWN_ELIGIBILITY, format!("the group {}", of.of));
-            continue;
-        };
-        let name = entra.group(group).map(Group::called).unwrap_or_default();
-        let of_group = roles.of_groups.get(&group);
-        for person in people(entra, &of.principal, &name, notes) {
-            let Some(person) = entra.people.get_mut(person as usize) else {
-                continue;
-            };
-            if !person.groups.contains(&group) {
-                add(&mut person.eligible_groups, group, of.until);
-            }
-            for role in of_group.into_iter().flatten() {
-                if !person.directory_roles.contains(role) {
-                    add(&mut person.eligible_directory_roles, role.clone(), of.until);
-                }
-            }
+    let of_groups = counted(of_groups, is_told, called, entra, notes);
+    // Whoever may activate a group may then activate the groups that it may, and so on.
+    let mut is_new = true;
+    while is_new {
+        is_new = false;
+        for of in &of_groups {
+            is_new |= give_group(entra, of, roles, notes);
         }
     }
     Ok(are_exported)
+}
+
+/// Gives the people of an eligibility its group, with the directory roles of that. Returns whether anybody is eligible
+/// for more than before.
+fn give_group(
+    entra: &mut Entra,
+    of: &Eligibility,
+    roles: &DirectoryRoles,
+    notes: &mut Notes,
+) -> bool {
+    let Some(Holder::Group(group)) = entra.holder(&of.of) else {
+        notes.add(&UNKNOWN_ELIGIBILITY, format!("the group {}", of.of));
+        return false;
+    };
+    let name = entra.group(group).map(Group::called).unwrap_or_default();
+    let of_group = roles.of_groups.get(&group);
+    let mut is_new = false;
+    for (person, until) in people(entra, &of.principal, &name, notes) {
+        let until = earlier(of.until, until);
+        let Some(person) = entra.people.get_mut(person as usize) else {
+            continue;
+        };
+        if !person.groups.contains(&group) {
+            is_new |= add(&mut person.eligible_groups, group, until);
+        }
+        for role in of_group.into_iter().flatten() {
+            if !person.directory_roles.contains(role) {
+                is_new |= add(&mut person.eligible_directory_roles, role.clone(), until);
+            }
+        }
+    }
+    is_new
 }
 
 /// The eligibilities that apply; adds notes on the others. A schedule without an instance does not apply if the
@@ -313,21 +335,44 @@ fn counted(
     all
 }
 
-/// Adds an eligible membership; if there are two, the later end applies.
-fn add<T: Ord>(eligible: &mut Eligible<T>, of: T, until: Option<Timestamp>) {
-    let known = eligible.entry(of).or_insert(until);
-    *known = known.zip(until).map(|(one, other)| one.max(other));
+/// Adds an eligible membership; if there are two, the later end applies. Returns whether there is more than before.
+fn add<T: Ord>(eligible: &mut Eligible<T>, of: T, until: Option<Timestamp>) -> bool {
+    let Some(known) = eligible.get_mut(&of) else {
+        eligible.insert(of, until);
+        return true;
+    };
+    let later = known.zip(until).map(|(one, other)| one.max(other));
+    let is_new = *known != later;
+    *known = later;
+    is_new
 }
 
-/// The people of an eligibility: a person, or the members of a group at any depth.
-fn people(entra: &Entra, principal: &str, of: &str, notes: &mut Notes) -> BTreeSet<u32> {
+/// The end of what two eligible memberships give together.
+fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    [one, other].into_iter().flatten().min()
+}
+
+/// The people of an eligibility: a person, or the members of a group at any depth, those who may activate their
+/// membership included, each with its end.
+fn people(entra: &Entra, principal: &str, of: &str, notes: &mut Notes) -> Eligible<u32> {
     match entra.holder(principal) {
-        Some(Holder::Person(person)) => BTreeSet::from([person]),
-        Some(Holder::Group(group)) => entra.people_in(group),
+        Some(Holder::Person(person)) => Eligible::from([(person, None)]),
+        Some(Holder::Group(group)) => {
+            let members = entra.people_in(group).into_iter();
+            let mut people: Eligible<u32> = members.map(|person| (person, None)).collect();
+            let nested = entra.nested(group);
+            for (index, person) in (0..).zip(&entra.people) {
+                let activated = person.eligible_groups.iter();
+                for (_, until) in activated.filter(|(group, _)| nested.contains(*group)) {
+                    add(&mut people, index, *until);
+                }
+            }
+            people
+        }
         None => {
             let name = format!("{principal}, eligible for {of}");
             notes.add(&UNKNOWN_ELIGIBILITY, name);
-            BTreeSet::new()
+            Eligible::new()
         }
     }
 }
