@@ -168,7 +168,7 @@ pub fn import<F: Files>(
     let are_administrators_assumed = folder.absent().iter().any(has_lost)
         || sites
             .iter()
-            .any(|(_, of)| of.unmatched + of.without_sid > 0)
+            .any(|(_, of)| of.unmatched + of.without_sid > 0 || of.are_discoveries_unknown)
         || notes.have_any(&ADMINISTRATORS_UNKNOWN);
     let roles = role::roles(&intune, &tenant, shipped, &mut notes);
     let exports = with_tenant(folder.exports(), &tenant);

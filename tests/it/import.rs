@@ -1,6 +1,7 @@
 //! Exports of a tenant, and the workspaces that are made of them.
 
 mod activations;
+mod causes;
 mod command;
 mod file_names;
 mod licenses;

@@ -72,6 +72,8 @@ pub(super) struct Site {
     pub(super) unmatched: usize,
     /// The number of discovered users whose account has no exported security identifier.
     pub(super) without_sid: usize,
+    /// Whether no discovered user has a property that tells who was discovered, and how.
+    pub(super) are_discoveries_unknown: bool,
     /// The names of the systems that are not uploaded, and therefore not devices of the workspace.
     pub(super) not_uploaded: Vec<SmolStr>,
     pub(super) notes: Notes,

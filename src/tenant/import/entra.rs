@@ -29,7 +29,7 @@ pub(super) struct Entra {
     by_sid: HashMap<String, Holder>,
     /// Whether any account states whether it is enabled.
     pub(super) has_account_states: bool,
-    /// Whether any account has exported licenses.
+    /// Whether any account has exported licenses, and any plan of them a status.
     pub(super) has_licenses: bool,
     /// Whether any account has a security identifier.
     pub(super) people_have_sids: bool,

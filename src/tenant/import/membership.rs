@@ -109,7 +109,7 @@ impl Membership {
         let name = person.user_principal_name.as_str();
         match (person.has_license, needs_none) {
             (Some(false), true) => notes.add(&UNLICENSED_ADMINISTRATOR, name),
-            // If no licenses were exported at all, one note covers all accounts.
+            // If nobody's licenses are known, one note covers all accounts.
             (None, false) if entra.has_licenses => notes.add(&LICENSE_UNKNOWN, name),
             (Some(_), _) | (None, _) => {}
         }

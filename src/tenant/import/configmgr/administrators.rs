@@ -18,6 +18,8 @@ const CLASS: &str = "SMS_Admin";
 /// The types of categories in the permissions of an administrative user.
 const COLLECTION: u32 = 1;
 const SECURITY_SCOPE: u32 = 29;
+/// The account type of a group of Active Directory.
+const GROUP: u32 = 1;
 /// The account type of a machine.
 const MACHINE: u32 = 2;
 /// The security scope All.
@@ -28,6 +30,8 @@ struct Administrator {
     logon_name: String,
     sid: String,
     is_machine: bool,
+    /// Whether it may be a group, which the site need not say.
+    may_be_group: bool,
     permissions: Vec<SmsAPermission>,
 }
 
@@ -106,6 +110,7 @@ impl<F: Files> Reader<'_, '_, F> {
                 logon_name,
                 sid,
                 is_machine,
+                may_be_group: row.account_type.is_none_or(|kind| kind == GROUP),
                 permissions,
             });
             Ok(())
@@ -153,17 +158,20 @@ impl<F: Files> Reader<'_, '_, F> {
         }
         let name = format!("{} of {} ({sid})", administrator.logon_name, self.site);
         let impossible = impossible(sid, administrator.is_machine);
-        match (impossible, self.entra.people_have_sids) {
-            (Some(reason), _) => site
-                .notes
-                .add(&IMPOSSIBLE_ADMINISTRATOR, format!("{name}: {reason}")),
-            (None, true) => {
-                site.unmatched += 1;
-                site.notes.add(&UNMATCHED_ADMINISTRATOR, name);
+        // If no account or no group has a security identifier, one note covers all of them.
+        let groups_have_sids = self.entra.groups.is_empty() || self.entra.groups_have_sids;
+        let is_covered =
+            !self.entra.people_have_sids || administrator.may_be_group && !groups_have_sids;
+        match (impossible, is_covered) {
+            (Some(reason), _) => {
+                let name = format!("{name}: {reason}");
+                site.notes.add(&IMPOSSIBLE_ADMINISTRATOR, name);
+                return None;
             }
-            // No account has a security identifier: one note covers all of them.
-            (None, false) => site.unmatched += 1,
+            (None, true) => {}
+            (None, false) => site.notes.add(&UNMATCHED_ADMINISTRATOR, name),
         }
+        site.unmatched += 1;
         None
     }
 

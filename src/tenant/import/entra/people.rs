@@ -18,6 +18,9 @@ struct Rows {
     sids: BTreeSet<String>,
     /// Whether any account states whether it is synchronized.
     has_synchronization: bool,
+    /// Whether any account has a plan, and whether any plan has a status.
+    has_plans: bool,
+    has_plan_status: bool,
     /// The names of the accounts that do not state whether they are synchronized.
     without_synchronization: Vec<String>,
     /// The names of the accounts that do not state whether they are enabled.
@@ -50,7 +53,9 @@ impl Entra {
             folder.note_property("graph/users", "accountEnabled");
         }
         let has_synchronization = rows.has_synchronization;
+        let is_plan_status_unknown = rows.has_plans && !rows.has_plan_status;
         self.note_properties(rows, people.len(), notes);
+        self.has_licenses &= !is_plan_status_unknown;
         for (index, (id, mut person)) in (0..).zip(people) {
             person.is_cloud_only_assumed |= !has_synchronization;
             self.person_of.insert(id, index);
@@ -72,6 +77,9 @@ impl Entra {
         let has_sid = row.on_premises_security_identifier.is_some();
         rows.has_synchronization |= row.on_premises_sync_enabled.flatten().is_some();
         self.has_licenses |= row.assigned_licenses.is_some() || row.assigned_plans.is_some();
+        let mut plans = row.assigned_plans.iter().flatten();
+        rows.has_plans |= plans.clone().next().is_some();
+        rows.has_plan_status |= plans.any(|plan| plan.capability_status.is_some());
         self.people_have_sids |= has_sid;
         let is_cloud_only_assumed = row.on_premises_sync_enabled.is_none()
             || row.on_premises_sync_enabled == Some(None) && has_sid;
@@ -117,6 +125,10 @@ impl Entra {
         if count > 0 && !self.has_licenses {
             let effect = "whether anybody has a license of Intune is not known, so no role that depends on one is given";
             not_selected("assignedLicenses and assignedPlans", effect);
+        }
+        if rows.has_plans && !rows.has_plan_status {
+            let effect = "whether a plan works is not known, so no role that depends on a license of Intune is given";
+            not_selected("capabilityStatus of assignedPlans", effect);
         }
         if count > 0 && !self.has_account_states {
             let effect = format!(
