@@ -3,6 +3,7 @@
 mod activations;
 mod causes;
 mod command;
+mod devices;
 mod file_names;
 mod licenses;
 mod quirks;

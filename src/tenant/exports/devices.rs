@@ -1,6 +1,7 @@
 //! The format of `devices.csv`, the admin center's export of All devices.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use super::Unread;
@@ -46,6 +47,36 @@ const CO_MANAGED: [&str; 5] = [
     "11",
 ];
 
+/// The values for management by neither.
+const ELSEWHERE: [&str; 26] = [
+    "Intune",
+    "MDM",
+    "EAS",
+    "EAS/MDM",
+    "easMdm",
+    "intuneClient",
+    "easIntuneClient",
+    "unknown",
+    "jamf",
+    "googleCloudDevicePolicyController",
+    "microsoft365ManagedMdm",
+    "msSense",
+    "MDE",
+    "intuneAosp",
+    "1",
+    "2",
+    "3",
+    "4",
+    "5",
+    "16",
+    "32",
+    "64",
+    "258",
+    "1024",
+    "2048",
+    "4096",
+];
+
 impl DeviceRow {
     /// Whether Configuration Manager manages the device, alone or together with Intune.
     pub fn is_attached(&self) -> bool {
@@ -55,6 +86,22 @@ impl DeviceRow {
     /// Whether both Configuration Manager and Intune manage the device.
     pub fn is_co_managed(&self) -> bool {
         is_one_of(&self.managed_by, &CO_MANAGED)
+    }
+}
+
+/// The managing service by the values of all columns that name it: the one that is known, because a column may have it
+/// in another language. All values if they contradict each other, which is none that is known.
+fn managed_by(values: &[&str]) -> String {
+    let kinds = [&CO_MANAGED[..], &ATTACHED, &ELSEWHERE];
+    let kind = |text: &&str| kinds.iter().position(|names| is_one_of(text, names));
+    let known: BTreeMap<usize, &str> = values
+        .iter()
+        .filter_map(|value| Some((kind(value)?, *value)))
+        .collect();
+    match (known.len(), known.values().next()) {
+        (0, _) => values.first().copied().unwrap_or_default().to_owned(),
+        (1, Some(value)) => (*value).to_owned(),
+        _ => values.join(", "),
     }
 }
 
@@ -86,13 +133,11 @@ pub fn read(reader: impl Read, mut each: impl FnMut(DeviceRow)) -> Result<(), Un
         .trim(csv::Trim::All)
         .from_reader(text(reader, &unread_bytes)?);
     let headers = rows.headers().map_err(|error| unread(error, 0))?;
-    let column = |names: &[&str]| {
-        let mut known = names.iter();
-        known.find_map(|name| {
-            let mut headers = headers.iter();
-            headers.position(|header| header.eq_ignore_ascii_case(name))
-        })
+    let columns = |names: &[&str]| -> Vec<usize> {
+        let position = |name: &&str| headers.iter().position(|of| of.eq_ignore_ascii_case(name));
+        names.iter().filter_map(position).collect()
     };
+    let column = |names: &[&str]| columns(names).first().copied();
     let needed = |names: &[&str]| {
         column(names).ok_or_else(|| Unread::Text {
             message: format!(
@@ -104,15 +149,18 @@ pub fn read(reader: impl Read, mut each: impl FnMut(DeviceRow)) -> Result<(), Un
             column: 1,
         })
     };
-    let (name, managed_by) = (needed(&NAME)?, needed(&MANAGED_BY)?);
+    let name = needed(&NAME)?;
+    needed(&MANAGED_BY)?;
+    let managing = columns(&MANAGED_BY);
     let operating_system = column(&OPERATING_SYSTEM);
     for (count, row) in (1..).zip(rows.records()) {
         let row = row.map_err(|error| unread(error, count))?;
         unread_bytes.set(0);
         let field = |number| row.get(number).unwrap_or_default().to_owned();
+        let managing = managing.iter().filter_map(|number| row.get(*number));
         each(DeviceRow {
             name: field(name),
-            managed_by: field(managed_by),
+            managed_by: managed_by(&managing.collect::<Vec<&str>>()),
             operating_system: operating_system.map(field).unwrap_or_default(),
         });
     }
