@@ -133,16 +133,24 @@ impl<F: Files> Reader<'_, '_, F> {
         let collection = site.collections.get(uploaded as usize);
         let collection = collection.map(|of| called(of.name.as_deref(), &of.id));
         let collection = collection.unwrap_or_default();
+        let with: HashSet<u32> = pairs.iter().map(|(device, _)| *device).collect();
         let devices = std::mem::take(&mut site.devices);
         for (index, device) in (0..).zip(devices) {
-            match kept.contains(&index) {
-                true => site.devices.push(device),
-                false => {
-                    let name = format!("{} of {}: not in {collection}", device.name, self.site);
-                    site.notes.add(&DEVICE_NOT_UPLOADED, name);
-                    site.not_uploaded.push(device.name);
+            let reason = match (kept.contains(&index), with.contains(&index)) {
+                (true, _) => {
+                    site.devices.push(device);
+                    continue;
                 }
-            }
+                (false, true) => format!("not in {collection}"),
+                (false, false) => {
+                    format!(
+                        "its collections are not known, so nor is whether it is in {collection}"
+                    )
+                }
+            };
+            let name = format!("{} of {}: {reason}", device.name, self.site);
+            site.notes.add(&DEVICE_NOT_UPLOADED, name);
+            site.not_uploaded.push(device.name);
         }
         let new_indices: HashMap<u32, u32> = kept.into_iter().zip(0..).collect();
         let with_new_index = |(device, collection): &Pair| {
