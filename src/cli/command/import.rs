@@ -19,7 +19,7 @@ use tarbac_tenant::import;
 use tarbac_tenant::import::{ImportReport, Imported};
 use thiserror::Error;
 
-use super::exports_in;
+use super::{exports_in, starters};
 use crate::arguments::format::format_among;
 use crate::arguments::{Format, GlobalArgs};
 use crate::clock;
@@ -137,7 +137,12 @@ pub(crate) fn run(
     };
     output.write(&match global.format {
         Format::Json => render::import::document(&report, &change, out),
-        _ => render::import::human(&report, &change, out, arguments.all, output.style()),
+        _ => {
+            let text = render::import::human(&report, &change, out, arguments.all, output.style());
+            let is_new = !arguments.dry_run && starters::has_workflow(&refresh.added);
+            let workflow = is_new.then(|| starters::about_workflow(out));
+            text + &workflow.unwrap_or_default()
+        }
     })?;
     Ok(match change.is_refused {
         true => Exit::Unanswered,

@@ -220,5 +220,5 @@ fn summary(count: usize, ignored: Ignored, arguments: &InitArgs) -> String {
             );
         }
     }
-    text + "\n.github/workflows/tarbac.yml needs to know where tarbac comes from: see its first lines.\n"
+    text + &starters::about_workflow(&arguments.folder)
 }

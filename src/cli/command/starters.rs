@@ -1,5 +1,7 @@
 //! The first files of a new workspace, among them the sample tenant.
 
+use std::path::Path;
+
 use tarbac_host::bundle::TextFile;
 
 use crate::product;
@@ -44,6 +46,33 @@ fn with_rules(mut files: Vec<TextFile>) -> Vec<TextFile> {
     files.extend_from_slice(product::rules().files());
     files.sort_by(|one, other| one.path.cmp(&other.path));
     files
+}
+
+/// What is left to do about the workflow of a new workspace in this folder.
+pub(crate) fn about_workflow(folder: &Path) -> String {
+    let mut text = format!(
+        "\n{WORKFLOW} needs to know where tarbac comes from: fill in TARBAC_REPOSITORY at its top.\n"
+    );
+    if is_below_a_root(folder) {
+        let folder = folder.display();
+        text += &format!(
+            "GitHub reads it in the root of a repository only, which {folder} is not: move it there, and give its commands -C.\n"
+        );
+    }
+    text
+}
+
+/// Whether a folder is in a repository of git, and not its root.
+fn is_below_a_root(folder: &Path) -> bool {
+    let is_root = |folder: &Path| folder.join(".git").exists();
+    folder
+        .canonicalize()
+        .is_ok_and(|folder| !is_root(&folder) && folder.ancestors().any(is_root))
+}
+
+/// Whether the workflow is among these files.
+pub(crate) fn has_workflow(added: &[String]) -> bool {
+    added.iter().any(|path| path == WORKFLOW)
 }
 
 /// The lines of a `.gitignore` of a workspace.

@@ -64,6 +64,24 @@ fn a_repository_is_filled_and_nothing_of_it_is_overwritten() {
     assert!(!files.contains_key("tests/everybody.yaml"));
 }
 
+/// GitHub reads workflows in the root of a repository only.
+#[test]
+fn what_is_left_to_do_about_the_workflow_is_told_once() {
+    let filled_in = "fill in TARBAC_REPOSITORY at its top";
+    let moved = "GitHub reads it in the root of a repository only, which workspace is not";
+    for (git, is_moved) in [("", false), ("workspace/.git", false), (".git", true)] {
+        let tarbac = least();
+        if !git.is_empty() {
+            tarbac.write(&format!("{git}/HEAD"), "ref: refs/heads/main");
+        }
+        let ran = run_import(&tarbac, &[]);
+        assert!(ran.stdout.contains(filled_in), "{ran}");
+        assert_eq!(ran.stdout.contains(moved), is_moved, "{git}: {ran}");
+        let again = run_import(&tarbac, &[]);
+        assert!(!again.stdout.contains(filled_in), "{again}");
+    }
+}
+
 #[test]
 fn an_empty_folder_is_filled_and_folders_above_are_made() {
     let tarbac = least();
