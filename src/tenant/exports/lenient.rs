@@ -184,6 +184,11 @@ pub(super) fn texts<'de, D: Deserializer<'de>>(
         if let Some(cut) = text.split_whitespace().find(|part| is_cut_off(part)) {
             return Err(D::Error::custom(in_place_of(cut, "a list or an object")));
         }
+        if text.trim_start().starts_with('[') {
+            return Err(D::Error::custom(format!(
+                "`{text}` is a list within one text, which was made JSON twice; export it as a list"
+            )));
+        }
         let is_between = |character: char| character.is_whitespace() || ",;".contains(character);
         let parts = text.split(is_between).filter(|part| !part.is_empty());
         texts.extend(parts.map(str::to_owned));
@@ -217,7 +222,7 @@ pub(super) fn ids<'de, D: Deserializer<'de>>(
 pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
     let id = text.trim();
-    let is_several = id.contains(|one: char| one.is_whitespace() || ",;".contains(one));
+    let is_several = id.contains(|one: char| one.is_whitespace() || "[,;".contains(one));
     if is_cut_off(id) {
         return Err(D::Error::custom(in_place_of(id, "a list or an object")));
     }

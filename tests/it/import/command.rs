@@ -82,6 +82,20 @@ fn what_is_left_to_do_about_the_workflow_is_told_once() {
     }
 }
 
+/// A list that was made JSON twice is one text.
+#[test]
+fn a_list_within_one_text_is_refused() {
+    let tarbac = copied("tests/exports/base/intune");
+    let path = "exports/graph/roleAssignments.json";
+    let mut page: Value = serde_json::from_str(&tarbac.read(path)).unwrap();
+    let members = page["value"][0]["members"].to_string();
+    page["value"][0]["members"] = Value::String(members);
+    tarbac.write(path, page.to_string());
+    let ran = run_import(&tarbac, &[]);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stderr.contains("is a list within one text"), "{ran}");
+}
+
 #[test]
 fn an_empty_folder_is_filled_and_folders_above_are_made() {
     let tarbac = least();
