@@ -36,7 +36,8 @@ const ROWS_OF_PAGE: u64 = 50_000;
 /// that was stopped. If a call is refused, its export is missing, the permission that it needs is named, and the other
 /// exports are collected; collected.json lists the outcome of every call.
 ///
-/// On a terminal, you sign in with a code in a browser. Without a terminal, choose a sign-in method with --sign-in.
+/// On a terminal, you sign in with a code in a browser. Without a terminal, choose a sign-in method with --sign-in. The
+/// AdminService is asked as the Windows account that runs tarbac, or with --configmgr-user as another.
 ///
 /// Exit status: 0 everything is there, 1 something was refused, 2 nothing was collected.
 #[derive(Debug, Args)]

@@ -101,6 +101,8 @@ fn a_fault_behind_the_sign_in_is_survived() {
         let Some((_acceptor, mut settings)) = signing_in(service, folder.path(), PASSWORD) else {
             return;
         };
+        // Each request that is made again is the next.
+        settings.jobs = 1;
         let waits = Arc::<std::sync::Mutex<Vec<u64>>>::default();
         let kept = waits.clone();
         settings.waits.pause = Arc::new(move |time| kept.lock().unwrap().push(time.as_secs()));

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{ARCHIVED, Fleet, number, program, until, writes};
-use crate::installed::in_target;
+use crate::installed::{in_target, python};
 use crate::serve::client::{PATIENCE, Server};
 
 /// The account of Azurite, which everybody knows: it is in its documentation.
@@ -29,6 +29,15 @@ sent = {"x-ms-date": date, "x-ms-version": "2021-12-02", "Content-Length": "0",
         "Authorization": f"SharedKey {account}:" + base64.b64encode(digest).decode()}
 request = urllib.request.Request(f"{url}/{account}/{name}?restype=container", method="PUT", headers=sent)
 urllib.request.urlopen(request, timeout=30)
+"#;
+
+/// Runs moto with one request at a time. Its own server has a thread for each, between which its conditional writes
+/// are not atomic, as those of S3 are.
+const MOTO: &str = r#"
+import sys
+from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app, run_simple
+app = DomainDispatcherApplication(create_backend_app)
+run_simple("127.0.0.1", int(sys.argv[1]), app, request_handler=MotoRequestHandler)
 "#;
 
 /// How the line to a cloud is.
@@ -106,11 +115,11 @@ impl Cloud {
     }
 
     fn moto() -> Option<Self> {
-        let program = in_target("readers/bin/moto_server", "moto")?;
+        let program = python("moto", "moto")?;
         let port = free_port();
         let port_text = port.to_string();
         let mut command = Command::new(program);
-        command.args(["-H", "127.0.0.1", "-p", &port_text]);
+        command.args(["-c", MOTO, &port_text]);
         let (child, line, front) = started(command, port);
         let made = ureq::put(format!("http://127.0.0.1:{port}/revisions"))
             .send_empty()

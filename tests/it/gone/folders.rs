@@ -52,18 +52,13 @@ fn a_link_does_not_hide_what_is_missing() {
     fs::remove_file(workspace.path("within/tarbac-files.json")).unwrap();
     fs::remove_dir_all(&guardrails).unwrap();
     symlink("../../ws/policies/guardrails", guardrails).unwrap();
-    let policies = [
-        "whole/policies",
-        "within/policies",
-        "ws/policies/custom/..",
-        "ws/policies/guardrails",
-    ];
+    let policies = ["whole/policies", "within/policies", "ws/policies/custom/.."];
     let check = |policies: &str| {
         let named = ["--policies", policies, "--entities", "ws/entities"];
         workspace.run(&[&named[..], &CHECK].concat())
     };
     let whole = [&["-C", "whole"][..], &CHECK].concat();
-    for of in &policies[..3] {
+    for of in policies {
         assert_eq!(check(of).status, 0, "{of}");
     }
     assert_eq!(workspace.run(&whole).status, 0);

@@ -93,7 +93,7 @@ fn a_list_within_one_text_is_refused() {
     tarbac.write(path, page.to_string());
     let ran = run_import(&tarbac, &[]);
     assert_eq!(ran.status, 2, "{ran}");
-    assert!(ran.stderr.contains("is a list within one text"), "{ran}");
+    assert!(ran.stderr.contains("made JSON twice"), "{ran}");
 }
 
 #[test]
