@@ -12,6 +12,11 @@ impl Secret {
         Self(text.trim().to_owned())
     }
 
+    /// A password, which may begin or end with blanks; the end of its line is removed.
+    pub fn password(text: &str) -> Self {
+        Self(text.trim_end_matches(['\r', '\n']).to_owned())
+    }
+
     /// The plain text, to be sent to the service it belongs to.
     pub fn reveal(&self) -> &str {
         &self.0

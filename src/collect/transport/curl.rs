@@ -5,16 +5,24 @@
 //! builds tarbac install the development files of Kerberos.
 
 use std::fmt::Write as _;
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
-use tempfile::NamedTempFile;
+use tempfile::TempDir;
 
 use super::{Answer, Request, Transport, Unanswered};
 use crate::fault::CollectError;
 use crate::secret::Secret;
 use crate::settings::{Waits, WindowsAccount};
 use crate::token::SignInError;
+
+/// The status of an answer to an account that is not accepted.
+const UNAUTHORIZED: u16 = 401;
+
+/// The name of the file with the certificate authorities.
+const AUTHORITIES: &str = "authorities.pem";
 
 /// The most bytes of the headers of an answer.
 const LARGEST_HEAD: u64 = 64 * 1024;
@@ -28,8 +36,10 @@ const LASTING: [i32; 13] = [1, 2, 3, 4, 43, 48, 58, 60, 77, 83, 90, 91, 94];
 pub(crate) struct Curl {
     /// The options of every request, as a configuration file of curl has them.
     options: String,
-    /// The certificate authorities, which curl takes from a file.
-    _authorities: Option<NamedTempFile>,
+    /// A folder with the certificate authorities, which curl takes from a file.
+    _authorities: Option<TempDir>,
+    /// Whether the account has been accepted; `None` before the first answer.
+    is_accepted: Mutex<Option<bool>>,
 }
 
 impl Curl {
@@ -84,13 +94,36 @@ impl Curl {
         let authorities = authorities.map_err(|error| {
             CollectError::Internal(format!("cannot keep the file of authorities: {error}"))
         })?;
-        if let Some(file) = &authorities {
-            option(&mut options, "cacert", &file.path().display().to_string());
+        if let Some(folder) = &authorities {
+            let file = folder.path().join(AUTHORITIES);
+            option(&mut options, "cacert", &file.display().to_string());
+            // Instead of the folder with those of the machine, which would count as well.
+            option(&mut options, "capath", &folder.path().display().to_string());
         }
         Ok(Self {
             options,
             _authorities: authorities,
+            is_accepted: Mutex::new(None),
         })
+    }
+
+    fn ask(&self, url: &str, request: Request<'_>) -> Result<Answer, Unanswered> {
+        let mut running = self.run(url, request).map_err(|error| Unanswered {
+            reason: format!("curl, which signs in with Windows accounts, cannot be run: {error}"),
+            is_lasting: true,
+        })?;
+        match running.head() {
+            Ok(Some((status, retry_after))) => Ok(Answer {
+                status,
+                retry_after,
+                body: Box::new(running),
+            }),
+            Ok(None) => Err(running.failure()),
+            Err(error) => Err(Unanswered {
+                reason: error.to_string(),
+                is_lasting: error.kind() == io::ErrorKind::InvalidData,
+            }),
+        }
     }
 
     fn run(&self, url: &str, request: Request<'_>) -> io::Result<Running> {
@@ -110,7 +143,8 @@ impl Curl {
             option(&mut options, "data-raw", body);
         }
         if let Some(mut input) = child.stdin.take() {
-            input.write_all(options.as_bytes())?;
+            // Where curl has ended already, it says why.
+            let _: io::Result<()> = input.write_all(options.as_bytes());
         }
         let output = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
         Ok(Running {
@@ -127,21 +161,26 @@ impl Transport for Curl {
         request: Request<'_>,
         _token: Option<&Secret>,
     ) -> Result<Answer, Unanswered> {
-        let mut running = self.run(url, request).map_err(|error| Unanswered {
-            reason: format!("curl, which signs in with Windows accounts, cannot be run: {error}"),
-            is_lasting: true,
-        })?;
-        match running.head() {
-            Ok(Some((status, retry_after))) => Ok(Answer {
-                status,
-                retry_after,
-                body: Box::new(running),
+        let mut is_accepted = self
+            .is_accepted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match *is_accepted {
+            Some(true) => {
+                drop(is_accepted);
+                self.ask(url, request)
+            }
+            // Some more tries, and the domain locks the account.
+            Some(false) => Ok(Answer {
+                status: UNAUTHORIZED,
+                retry_after: None,
+                body: Box::new(io::empty()),
             }),
-            Ok(None) => Err(running.failure()),
-            Err(error) => Err(Unanswered {
-                reason: error.to_string(),
-                is_lasting: false,
-            }),
+            None => {
+                let answer = self.ask(url, request)?;
+                *is_accepted = Some(answer.status != UNAUTHORIZED);
+                Ok(answer)
+            }
         }
     }
 
@@ -238,9 +277,10 @@ fn option(options: &mut String, name: &str, value: &str) {
     let _: std::fmt::Result = writeln!(options, "{name} = \"{quoted}\"");
 }
 
-/// A file with these authorities, for as long as it is held.
-fn kept(authorities: &[u8]) -> io::Result<NamedTempFile> {
-    let mut file = NamedTempFile::new()?;
+/// A folder with a file of these authorities, for as long as it is held.
+fn kept(authorities: &[u8]) -> io::Result<TempDir> {
+    let folder = TempDir::new()?;
+    let mut file = File::create(folder.path().join(AUTHORITIES))?;
     file.write_all(authorities)?;
-    Ok(file)
+    Ok(folder)
 }

@@ -12,6 +12,7 @@
 
 mod environment;
 mod leaf;
+mod outside;
 mod reason;
 mod search;
 mod told;

@@ -62,6 +62,15 @@ pub(super) fn git(layout: &Layout, arguments: &[&str]) -> Command {
     command
 }
 
+/// The variables that tell git which repository is meant, and where it may look for one.
+const OF_REPOSITORY: [&str; 5] = [
+    "GIT_CEILING_DIRECTORIES",
+    "GIT_DIR",
+    "GIT_DISCOVERY_ACROSS_FILESYSTEM",
+    "GIT_INDEX_FILE",
+    "GIT_WORK_TREE",
+];
+
 /// The submodules at a folder or below it, by the index of the repository around it.
 ///
 /// # Errors
@@ -70,11 +79,12 @@ pub(super) fn submodules_at(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let (Some(around), Some(name)) = (folder.parent(), folder.file_name()) else {
         return Ok(Vec::new());
     };
-    let listed = Command::new("git")
-        // A hook of git names the repository that it runs for.
-        .env_remove("GIT_DIR")
-        .env_remove("GIT_INDEX_FILE")
-        .env_remove("GIT_WORK_TREE")
+    let mut git = Command::new("git");
+    // A hook of git names the repository that it runs for.
+    for variable in OF_REPOSITORY {
+        git.env_remove(variable);
+    }
+    let listed = git
         .arg("-C")
         .arg(around)
         .args(["--literal-pathspecs", "ls-files", "--stage", "-z", "--"])

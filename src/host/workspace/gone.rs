@@ -45,8 +45,8 @@ pub(super) fn find(layout: &Layout, texts: &Texts) -> Result<Gone, LoadError> {
             continue;
         };
         let is_there = |path: &str| is_there(&root.join(path));
-        let is_read = |path: &Path| places.keys().any(|place| path.starts_with(place));
-        let paths = missing(&is_read, &record, is_there, texts)?;
+        let names = |path: &str| names(&places, path);
+        let paths = missing(&names, &record, is_there, texts)?;
         gone.names
             .extend(paths.iter().map(|path| shown(&root.join(path))));
         if part == "policies" {
@@ -81,8 +81,12 @@ pub(super) fn look_in(
     if let State::Settled(read) = State::read(record.text())? {
         for part in parts {
             let is_there = |path: &str| Ok::<_, NoRecord>(names.contains(path));
-            let is_read = |path: &Path| path.starts_with(part);
-            let paths = missing(&is_read, &read, is_there, texts)?;
+            let before = record.name.strip_suffix(record::FILE).unwrap_or_default();
+            let names = |path: &str| {
+                let is_read = Path::new(path).starts_with(part);
+                Vec::from_iter(is_read.then(|| format!("{before}{path}")))
+            };
+            let paths = missing(&names, &read, is_there, texts)?;
             findings.extend(findings_of(part, &paths, record, HELP_OF_REVISION));
             gone.extend(paths);
         }
@@ -108,16 +112,7 @@ fn roles_of_tenant(places: &Places, record: &Record, texts: &Texts) -> Vec<Strin
     let files = record.files.iter();
     let roles = files.filter(|(path, file)| is_role(path) && file.origin == Origin::Tenant);
     let roles = roles.flat_map(|(path, file)| {
-        let names = places.iter().filter_map(|(within, place)| {
-            let below = Path::new(path).strip_prefix(within).ok()?;
-            // With nothing, a slash would be added.
-            let is_it = below.as_os_str().is_empty();
-            Some(shown(&if is_it {
-                place.clone()
-            } else {
-                place.join(below)
-            }))
-        });
+        let names = names(places, path).into_iter();
         names.map(|name| (name, file.digest))
     });
     let roles: BTreeMap<String, Hash> = roles.collect();
@@ -127,6 +122,21 @@ fn roles_of_tenant(places: &Places, record: &Record, texts: &Texts) -> Vec<Strin
     };
     let as_written = texts.policies.iter().filter(is_as_written);
     as_written.map(|source| source.name.clone()).collect()
+}
+
+/// The names by which a file of the record is read; none if it is not read.
+fn names(places: &Places, path: &str) -> Vec<String> {
+    let names = places.iter().filter_map(|(within, place)| {
+        let below = Path::new(path).strip_prefix(within).ok()?;
+        // With nothing, a slash would be added.
+        let is_it = below.as_os_str().is_empty();
+        Some(shown(&if is_it {
+            place.clone()
+        } else {
+            place.join(below)
+        }))
+    });
+    names.collect()
 }
 
 fn is_role(path: &str) -> bool {
@@ -172,28 +182,26 @@ fn is_there(place: &Path) -> Result<bool, Unreadable> {
     }
 }
 
-/// The recorded files that are read and missing, or that have no policies any more.
+/// The recorded files that are read and missing, or that have no policies any more. `names` gives the names by which a
+/// file is read.
 fn missing<E>(
-    is_read: &dyn Fn(&Path) -> bool,
+    names: &dyn Fn(&str) -> Vec<String>,
     record: &Record,
     is_there: impl Fn(&str) -> Result<bool, E>,
     texts: &Texts,
 ) -> Result<Vec<String>, E> {
     let mut missing = Vec::new();
+    let plain = |name: &str| name.replace('\\', "/");
     let policies = texts.policies.iter();
     let emptied = policies.filter(|source| has_only_comments(source.text()));
-    let emptied: Vec<String> = emptied
-        .map(|source| source.name.replace('\\', "/"))
-        .collect();
-    let is_emptied = |path: &String| {
-        let mut before = emptied.iter().filter_map(|name| name.strip_suffix(path));
-        before.any(|before| before.is_empty() || before.ends_with(['/', ':']))
-    };
+    let emptied: HashSet<String> = emptied.map(|source| plain(&source.name)).collect();
     for path in record.files.keys() {
-        if !is_read(Path::new(path)) || path.ends_with(".md") || record.is_removed(path) {
+        let names = names(path);
+        if names.is_empty() || path.ends_with(".md") || record.is_removed(path) {
             continue;
         }
-        if !is_there(path)? || is_emptied(path) {
+        let is_emptied = names.iter().any(|name| emptied.contains(&plain(name)));
+        if !is_there(path)? || is_emptied {
             missing.push(path.clone());
         }
     }

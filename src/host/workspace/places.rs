@@ -30,14 +30,26 @@ pub(super) struct Owner {
     pub within: PathBuf,
 }
 
-impl Place {
-    fn new(part: &'static str, path: &Path) -> Result<Self, Unreadable> {
-        Ok(Self {
+/// The most links that are followed from one to the next.
+const LINKS: usize = 40;
+
+/// Adds the places of a path: where it really is, and each link on the way there, which may lie in one more workspace.
+fn add(places: &mut Vec<Place>, part: &'static str, path: &Path) -> Result<(), Unreadable> {
+    let mut place = |real: PathBuf| {
+        places.push(Place {
             part,
             path: path.to_owned(),
-            real: real(path)?,
-        })
+            real,
+        });
+    };
+    place(real(path)?);
+    let mut link = path.to_owned();
+    for _ in 0..LINKS {
+        let Ok(target) = link.read_link() else { break };
+        link = link.parent().unwrap_or(Path::new("")).join(target);
+        place(unfollowed(&link)?);
     }
+    Ok(())
 }
 
 /// The workspaces that a real path belongs to: those that have a folder around it with the name of a part.
@@ -69,11 +81,11 @@ pub(super) fn of(layout: &Layout) -> Result<Vec<Place>, Unreadable> {
             named
         };
         for path in paths {
-            places.push(Place::new(part, path)?);
+            add(&mut places, part, path)?;
             // What cannot be walked is an error where the files are read.
             for entry in WalkDir::new(path).follow_links(true).into_iter().flatten() {
                 if entry.path_is_symlink() {
-                    places.push(Place::new(part, entry.path())?);
+                    add(&mut places, part, entry.path())?;
                 }
             }
         }
@@ -85,17 +97,18 @@ pub(super) fn of(layout: &Layout) -> Result<Vec<Place>, Unreadable> {
 pub(super) fn real(path: &Path) -> Result<PathBuf, Unreadable> {
     let is_here = path.as_os_str().is_empty();
     let path = if is_here { Path::new(".") } else { path };
-    let around = || {
-        let absolute = std::path::absolute(path)?;
-        let real = absolute.parent().map(Path::canonicalize).transpose();
-        let name = absolute.file_name();
-        Ok(match (real, name) {
-            (Ok(Some(folder)), Some(name)) => folder.join(name),
-            _ => absolute.clone(),
-        })
-    };
-    let real = path.canonicalize().or_else(|_| around());
-    real.map_err(|error: std::io::Error| unreadable(path, &error.to_string(), None))
+    path.canonicalize().or_else(|_| unfollowed(path))
+}
+
+/// The path of a file or folder in the real path of the folder around it. If it is a link, it is not followed.
+fn unfollowed(path: &Path) -> Result<PathBuf, Unreadable> {
+    let absolute = std::path::absolute(path);
+    let absolute = absolute.map_err(|error| unreadable(path, &error.to_string(), None))?;
+    let around = absolute.parent().and_then(|of| of.canonicalize().ok());
+    Ok(match around.zip(absolute.file_name()) {
+        Some((around, name)) => around.join(name),
+        None => absolute,
+    })
 }
 
 /// The workspaces that are read, by the paths that are told: this one, and those that its places belong to.

@@ -5,6 +5,7 @@
 mod list;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
@@ -16,6 +17,9 @@ use list::Listed;
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source, shown};
+
+/// The file in which the Finder of macOS keeps how it shows a folder, in each that it has shown.
+const OF_FINDER: &str = ".DS_Store";
 
 /// The file in which git lists the submodules of a repository.
 const LIST: &str = ".gitmodules";
@@ -94,14 +98,15 @@ impl Repositories {
             let path = entry.path();
             if entry.file_type().is_dir() {
                 folders.push(path.to_owned());
-            } else if !is_hidden(&entry) {
+            } else if entry.file_name() != OsStr::new(OF_FINDER) {
                 let around = path.ancestors().skip(1);
                 filled.extend(
                     around
                         .take_while(|above| above.starts_with(folder))
                         .map(Path::to_owned),
                 );
-            } else if entry.file_name() == LIST
+            }
+            if entry.file_name() == LIST
                 && let Some(repository) = path.parent()
             {
                 self.add_list(&real(repository)?)?;
@@ -136,7 +141,7 @@ impl Repositories {
         };
         let mut unlisted = Vec::new();
         for folder in self.empty.iter().filter(is_outermost) {
-            if !listed.contains(folder) && folder.ancestors().any(is_checkout) {
+            if !listed.contains(folder) && folder.ancestors().any(is_repository) {
                 let submodules = git::submodules_at(folder).map_err(|error| {
                     let reason = format!(
                         "it is empty, and git does not say whether it is a submodule: {error}"
@@ -155,25 +160,35 @@ impl Repositories {
     }
 }
 
-/// Whether the folder of a submodule has files, and a checkout of its own if its repository has one.
+/// Whether the folder of a submodule has files, and a checkout of its own if its repository has one; or is no submodule
+/// any more, and the list still has it.
 fn is_checked_out(folder: &Path, repository: &Path) -> Result<bool, Unreadable> {
-    match metadata(folder)? {
-        None => return Ok(false),
-        // It is no submodule any more.
+    let has_files = match metadata(folder)? {
+        None => false,
         Some(metadata) if !metadata.is_dir() => return Ok(true),
-        Some(_) => {}
-    }
-    let entries = WalkDir::new(folder).into_iter();
-    let mut entries = entries.filter_entry(|entry| !is_of_git(entry)).flatten();
-    let has_files = entries.any(|entry| !entry.file_type().is_dir() && !is_hidden(&entry));
-    // Its files may have become those of the repository, while the list still has it.
-    let is_submodule = || git::submodules_at(folder).map_or(true, |found| !found.is_empty());
-    Ok(has_files && (is_checkout(folder) || !is_checkout(repository) || !is_submodule()))
+        Some(_) => {
+            let entries = WalkDir::new(folder).into_iter();
+            let mut entries = entries.filter_entry(|entry| !is_of_git(entry)).flatten();
+            entries.any(|entry| !entry.file_type().is_dir() && !is_hidden(&entry))
+        }
+    };
+    let is_whole = has_files && (is_checkout(folder) || !is_checkout(repository));
+    let is_forgotten = || {
+        let known = is_repository(repository).then(|| git::submodules_at(folder));
+        known.is_some_and(|known| known.is_ok_and(|known| known.is_empty()))
+    };
+    Ok(is_whole || is_forgotten())
 }
 
-/// Whether git has its data in a folder.
+/// Whether git has its data in a folder, or says there where they are.
 fn is_checkout(folder: &Path) -> bool {
     folder.join(GIT).exists()
+}
+
+/// Whether git has a repository in a folder, so that it can be asked.
+fn is_repository(folder: &Path) -> bool {
+    let data = folder.join(GIT);
+    data.join("HEAD").exists() || data.metadata().is_ok_and(|of| of.is_file() && of.len() > 0)
 }
 
 /// Whether a file is none that people write: `.gitkeep` and `.DS_Store` are no rules.

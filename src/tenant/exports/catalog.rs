@@ -123,6 +123,10 @@ pub(super) fn page_number(rest: &str) -> Option<u64> {
         .iter()
         .find_map(|ending| match rest.strip_suffix(ending)? {
             "" => Some(1),
-            number => number.strip_prefix('-')?.parse().ok(),
+            number => {
+                let digits = number.strip_prefix('-')?;
+                let is_number = digits.bytes().all(|digit| digit.is_ascii_digit());
+                is_number.then(|| digits.parse().ok())?
+            }
         })
 }

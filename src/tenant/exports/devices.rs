@@ -48,7 +48,7 @@ const CO_MANAGED: [&str; 5] = [
 ];
 
 /// The values for management by neither.
-const ELSEWHERE: [&str; 26] = [
+const ELSEWHERE: [&str; 25] = [
     "Intune",
     "MDM",
     "EAS",
@@ -56,7 +56,6 @@ const ELSEWHERE: [&str; 26] = [
     "easMdm",
     "intuneClient",
     "easIntuneClient",
-    "unknown",
     "jamf",
     "googleCloudDevicePolicyController",
     "microsoft365ManagedMdm",

@@ -1,6 +1,7 @@
 """A server that takes Windows-integrated sign-in by NTLM, as pyspnego accepts it, and passes what it is asked to another.
 
-Arguments: the address of the other, the name and password of the account, and of TLS the certificate and its key.
+Arguments: the address of the other, the domain, name and password of the account, and for TLS the certificate and its key.
+It prints its port, and then a line for each sign-in that it refuses.
 """
 
 import base64
@@ -32,6 +33,7 @@ class Handler(socketserver.StreamRequestHandler):
                     answer = context.step(base64.b64decode(token))
                 except spnego.exceptions.SpnegoError:
                     context, answer = None, None
+                    print("refused", flush=True)
                 signs_in = f"NTLM {base64.b64encode(answer).decode()}" if answer else "NTLM"
             if context and context.complete:
                 return self.relay(head)

@@ -71,6 +71,75 @@ fn a_link_does_not_hide_what_is_missing() {
     assert_eq!(ran.status, 2, "{ran}");
 }
 
+/// The record stands in the workspace in the middle of a chain of links.
+#[test]
+#[cfg(unix)]
+fn each_link_of_a_chain_counts() {
+    use std::os::unix::fs::symlink;
+    let workspace = begun();
+    copy(&workspace.path("ws"), &workspace.path("end"));
+    fs::remove_file(workspace.path("end/tarbac-files.json")).unwrap();
+    fs::remove_dir_all(workspace.path("end/policies/guardrails")).unwrap();
+    fs::rename(
+        workspace.path("ws/policies/guardrails"),
+        workspace.path("rules"),
+    )
+    .unwrap();
+    let link = |to: &str, at: &str| symlink(to, workspace.path(at)).unwrap();
+    link("../../rules", "ws/policies/guardrails");
+    link("../../ws/policies/guardrails", "end/policies/guardrails");
+    let check = |root: &str| workspace.run(&[&["-C", root][..], &CHECK].concat());
+    assert_eq!((check("ws").status, check("end").status), (0, 0));
+    fs::remove_file(workspace.path("rules/tenant.cedar")).unwrap();
+    for root in ["ws", "end"] {
+        let ran = check(root);
+        assert!(ran.stderr.contains("workspace::gone"), "{root}: {ran}");
+    }
+}
+
+/// A rule whose text was taken away is missing by whatever path its file is read, and no other file is taken for it.
+#[test]
+fn a_file_without_rules_is_missing_by_any_path() {
+    let workspace = begun();
+    let path = "policies/guardrails/tenant.cedar";
+    let text = workspace.read(&format!("ws/{path}"));
+    let from = |folder: &str, policies: &str| {
+        let up = "../".repeat(folder.matches('/').count());
+        let entities = format!("{up}entities");
+        let schema = format!("{up}schema");
+        let named = [
+            "--policies",
+            policies,
+            "--entities",
+            &entities,
+            "--schema",
+            &schema,
+        ];
+        let mut command = command(&workspace.path(folder));
+        let output = command
+            .args([&named[..], &CHECK].concat())
+            .output()
+            .unwrap();
+        output.status.code()
+    };
+    let paths = [
+        ("ws/policies", "."),
+        ("ws/policies/guardrails", ".."),
+        ("ws/policies", "../policies"),
+    ];
+    workspace.write(&format!("ws/{path}"), format!("{text}// Ours.\n"));
+    workspace.write(&format!("ws/policies/archive/{path}"), "// Moved.\n");
+    assert_eq!(within(&workspace, &CHECK).status, 0);
+    for (folder, policies) in paths {
+        assert_eq!(from(folder, policies), Some(0), "{folder} {policies}");
+    }
+    workspace.write(&format!("ws/{path}"), "// Gone.\n");
+    assert_eq!(within(&workspace, &CHECK).status, 2);
+    for (folder, policies) in paths {
+        assert_eq!(from(folder, policies), Some(2), "{folder} {policies}");
+    }
+}
+
 #[test]
 fn policies_beside_their_folder_are_named_however_deep() {
     for name in [

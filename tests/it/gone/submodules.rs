@@ -4,7 +4,7 @@ use std::fs;
 
 use super::{CHECK, begun, within};
 use crate::rules_in_force::git;
-use crate::tarbac::Tarbac;
+use crate::tarbac::{Tarbac, command};
 
 /// Files of a workspace, after whose name `/` stands for an empty folder.
 type Files<'f> = &'f [(&'f str, &'f str)];
@@ -153,6 +153,19 @@ fn a_submodule_whose_files_were_added_is_none() {
     git(&workspace, &["-C", "ws", "add", "."]);
     git(&workspace, &["-C", "ws", "commit", "-qm", "workspace"]);
     assert_eq!(within(&workspace, &CHECK).status, 0);
+    // Nor is a folder that is gone with its files.
+    git(&workspace, &["-C", "ws", "rm", "-rqf", "policies/org"]);
+    assert_eq!(within(&workspace, &CHECK).status, 0);
+}
+
+/// Where git cannot be asked, a folder that somebody keeps is none that a clone left empty.
+#[test]
+fn a_folder_that_is_kept_takes_no_git() {
+    let workspace = workspace(&[("policies/team/.gitkeep", "")]);
+    git(&workspace, &["-C", "ws", "init", "-q"]);
+    let mut command = command(&workspace.path("ws"));
+    let output = command.args(CHECK).env("PATH", "").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
 }
 
 /// A branch may be called as a policy is.

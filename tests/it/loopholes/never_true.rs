@@ -138,12 +138,21 @@ fn an_exception_of_what_is_not_permitted_is_no_mistake() {
         assert_eq!(told.is_empty(), *effect == "permit", "{policy}: {told:?}");
     }
     // A group is never the action, and no permission is about a collection.
+    // Nor is anything what two contradicting conditions ask for.
     for meant in [
         "unless { action == Intune::Action::\"cloudAttachedDevices\" }",
         "unless { resource is ConfigMgr::Collection }",
+        "unless { resource is ConfigMgr::Device && resource is Intune::Tenant }",
+        "unless { resource is Intune::Tenant && resource is ConfigMgr::Device }",
+        "unless { action == Intune::Action::\"viewTimeline\" && action == Intune::Action::\"runScript\" && principal.cloudOnly }",
+        "unless { action == Intune::Action::\"runScript\" && resource is Intune::Tenant }",
+        "when { principal.cloudOnly || resource is ConfigMgr::Device && !(resource is Intune::Tenant && resource.useIntuneRbac) }",
     ] {
         assert_eq!(told(&conditional("permit", meant)).len(), 1, "{meant}");
     }
+    // What the policy requires in any case is a part of what it gives.
+    let anything = "@id(\"custom.x\")\n@doc(\"x\")\npermit (principal in Intune::Role::\"Help Desk Operator\", action, resource)\nwhen { !(resource is Intune::Tenant) && !(action == Intune::Action::\"updateRoles\") };\n";
+    assert_eq!(told(anything), NONE);
 }
 
 #[test]

@@ -99,11 +99,11 @@ impl SignInArgs {
             Some(SignInArg::WorkloadIdentity) => SignIn::WorkloadIdentity,
             Some(SignInArg::ClientSecret) => {
                 let file = self.client_secret_file.as_deref();
-                SignIn::ClientSecret(secret(file, "--client-secret-file")?)
+                SignIn::ClientSecret(Secret::new(&text_of(file, "--client-secret-file")?))
             }
             Some(SignInArg::ClientCertificate) => {
                 let file = self.client_certificate_file.as_deref();
-                SignIn::ClientCertificate(secret(file, "--client-certificate-file")?)
+                SignIn::ClientCertificate(Secret::new(&text_of(file, "--client-certificate-file")?))
             }
             None if io::stderr().is_terminal() => SignIn::DeviceCode,
             None => {
@@ -137,18 +137,18 @@ impl SignInArgs {
             None => WindowsAccount::Current,
             Some(name) => WindowsAccount::Named {
                 name: name.clone(),
-                password: secret(
+                password: Secret::password(&text_of(
                     self.configmgr_password_file.as_deref(),
                     "--configmgr-password-file",
-                )?,
+                )?),
             },
         }))
     }
 }
 
-/// The secret in a file.
+/// The text of a file with a secret.
 #[expect(clippy::disallowed_methods, reason = "the shell reads files")]
-fn secret(file: Option<&Path>, option: &str) -> Result<Secret, Failure> {
+fn text_of(file: Option<&Path>, option: &str) -> Result<String, Failure> {
     let Some(file) = file else {
         return Err(ShellError::Arguments {
             message: format!("there is no {option}"),
@@ -157,6 +157,5 @@ fn secret(file: Option<&Path>, option: &str) -> Result<Secret, Failure> {
         .into());
     };
     let text = fs::read_to_string(file);
-    let text = text.map_err(|error| ShellError::file("read", file, error))?;
-    Ok(Secret::new(&text))
+    text.map_err(|error| ShellError::file("read", file, error).into())
 }

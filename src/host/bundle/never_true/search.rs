@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use cedar_policy::EntityUid;
-use cedar_policy_core::ast::{self, BinaryOp, Expr, ExprKind, Literal, UnaryOp, Var};
+use cedar_policy_core::ast::{self, BinaryOp, Expr, ExprKind, Literal, UnaryOp};
 use cedar_policy_core::validator::typecheck::Typechecker;
 use cedar_policy_core::validator::{ValidationMode, ValidatorSchema};
 
@@ -37,6 +37,14 @@ pub(super) struct Found<'p> {
     pub how: How,
 }
 
+/// A condition that holds wherever another is reached.
+#[derive(Clone, Copy)]
+pub(super) struct Guard<'p> {
+    pub condition: &'p Expr,
+    /// Whether the policy requires it in any case.
+    pub is_required: bool,
+}
+
 pub(super) struct Search<'a, 'p> {
     pub(super) policy: &'p Policy,
     pub(super) schema: &'a ValidatorSchema,
@@ -44,13 +52,15 @@ pub(super) struct Search<'a, 'p> {
     /// Whether an action is a group only, which nobody asks for.
     pub(super) is_group: &'p dyn Fn(&EntityUid) -> bool,
     /// The environments of all actions.
-    all: &'p [Environment<'a>],
+    pub(super) all: &'p [Environment<'a>],
     /// The environments that the policy is asked in.
     pub(super) environments: Vec<&'p Environment<'a>>,
     /// Of these by index, those that what is required beside the present condition leaves open.
-    left_open: Vec<usize>,
+    pub(super) left_open: Vec<usize>,
+    /// Whether the policy requires the present condition, or its negation, in any case.
+    is_required: bool,
     /// The conditions that hold wherever the present one is reached, outermost first.
-    guards: Vec<&'p Expr>,
+    pub(super) guards: Vec<Guard<'p>>,
     found: Vec<Found<'p>>,
 }
 
@@ -72,6 +82,7 @@ impl<'a, 'p> Search<'a, 'p> {
             all,
             environments: asked.collect(),
             left_open: Vec::new(),
+            is_required: true,
             guards: Vec::new(),
             found: Vec::new(),
         }
@@ -121,14 +132,18 @@ impl<'a, 'p> Search<'a, 'p> {
         // What is false in any schema is meant to be.
         let is_never =
             !values.is_empty() && are(&values, false) && is_constant(part) != Some(false);
-        let mut inner = self.found.iter().skip(start);
-        let is_told = inner.any(|found| matches!(found.how, How::Never | How::Outside));
-        if is_never && side.allows_more(self.policy.effect()) && !is_told {
-            let how = match self.is_outside(part) {
-                true => How::Outside,
-                false => How::Never,
+        if is_never && side.allows_more(self.policy.effect()) {
+            let inner = self.found.iter().skip(start);
+            let are = |how: How| inner.clone().any(|found| found.how == how);
+            let how = match (are(How::Never), are(How::Outside)) {
+                (true, _) => None,
+                (false, true) if self.is_possible(part) => None,
+                (false, false) if self.is_outside(part) => Some(How::Outside),
+                (false, _) => Some(How::Never),
             };
-            self.add(part, how, reached.to_vec());
+            if let Some(how) = how {
+                self.add(part, how, reached.to_vec());
+            }
         }
         values
     }
@@ -144,23 +159,23 @@ impl<'a, 'p> Search<'a, 'p> {
         reached: &[usize],
     ) -> Vec<Value> {
         let start = self.found.len();
+        let (left_open, was_required) = (self.left_open.clone(), self.is_required);
+        self.is_required &= matches!(
+            (decisive, side),
+            (false, Side::With) | (true, Side::Against)
+        );
         let lefts = self.condition(left, side, reached);
         let middle = self.found.len();
         let outer = self.guards.len();
         if !decisive {
-            self.guards.extend(conjuncts(left));
+            self.guard(left);
         }
         let further = with(reached, &lefts, decisive);
-        let is_required = matches!(
-            (decisive, side),
-            (false, Side::With) | (true, Side::Against)
-        );
-        let left_open = self.left_open.clone();
-        if is_required {
+        if self.is_required {
             self.left_open.clone_from(&further);
         }
         let rights = self.condition(right, side, &further);
-        self.left_open = left_open;
+        (self.left_open, self.is_required) = (left_open, was_required);
         self.guards.truncate(outer);
         // The conjuncts of a permit are no alternatives to each other: each restricts it.
         if decisive || self.policy.effect() == Effect::Forbid {
@@ -194,15 +209,17 @@ impl<'a, 'p> Search<'a, 'p> {
         reached: &[usize],
     ) -> Vec<Value> {
         let start = self.found.len();
+        let was_required = std::mem::replace(&mut self.is_required, false);
         let tests = self.condition(test, of_test(then, other, side), reached);
         let (if_true, if_false) = (with(reached, &tests, false), with(reached, &tests, true));
         let of_then = self.found.len();
         let outer = self.guards.len();
-        self.guards.extend(conjuncts(test));
+        self.guard(test);
         let then_values = self.condition(then, side, &if_true);
         self.guards.truncate(outer);
         let of_other = self.found.len();
         let other_values = self.condition(other, side, &if_false);
+        self.is_required = was_required;
         let value = |at: &usize, among: &[usize], values: &[Value]| -> Value {
             let position = among.binary_search(at).ok()?;
             values.get(position).copied().flatten()
@@ -231,22 +248,14 @@ impl<'a, 'p> Search<'a, 'p> {
         values
     }
 
-    /// Whether a condition of a permit is about actions or types of resources that it does not permit anyway.
-    fn is_outside(&self, part: &Expr) -> bool {
-        if self.policy.effect() != Effect::Permit || !is_about_request(part) {
-            return false;
-        }
-        let mut question = self.question(part.clone());
-        let mut is_possible =
-            |environment: &Environment<'_>| question.truth(environment) != TypedTruth::Is(false);
-        let mut permitted = self
-            .left_open
-            .iter()
-            .filter_map(|at| self.environments.get(*at));
-        let mut permissions = self.all.iter();
-        !permitted.any(|environment| is_possible(environment))
-            && permissions
-                .any(|environment| !environment.action.is_question() && is_possible(environment))
+    /// Adds a condition to those that hold from here on.
+    fn guard(&mut self, condition: &'p Expr) {
+        let is_required = self.is_required;
+        let guards = conjuncts(condition).into_iter();
+        self.guards.extend(guards.map(|condition| Guard {
+            condition,
+            is_required,
+        }));
     }
 
     pub(super) fn add(&mut self, part: &'p Expr, how: How, reached: Vec<usize>) {
@@ -281,10 +290,10 @@ impl<'a, 'p> Search<'a, 'p> {
     fn guarded(&self, part: &Expr) -> Expr {
         let mut needed: Vec<&Expr> = Vec::new();
         let mut all = part.clone();
-        for guard in self.guards.iter().rev() {
-            if lets_read(guard, &all) && !needed.iter().any(|known| known.eq_shape(*guard)) {
+        for guard in self.guards.iter().rev().map(|guard| guard.condition) {
+            if lets_read(guard, &all) && !needed.iter().any(|known| known.eq_shape(guard)) {
                 needed.push(guard);
-                all = Expr::and((*guard).clone(), all);
+                all = Expr::and(guard.clone(), all);
             }
         }
         all
@@ -357,24 +366,6 @@ fn compared<'p>(one: &'p Arc<Expr>, other: &'p Arc<Expr>) -> Option<(&'p Expr, b
         (ExprKind::Lit(Literal::Bool(value)), _) => Some((other, *value)),
         (_, ExprKind::Lit(Literal::Bool(value))) => Some((one, *value)),
         _ => None,
-    }
-}
-
-/// Whether an expression asks for the action or the type of the resource, and nothing else.
-fn is_about_request(part: &Expr) -> bool {
-    let is = |part: &Expr, var: Var| matches!(part.expr_kind(), ExprKind::Var(of) if *of == var);
-    match part.expr_kind() {
-        ExprKind::UnaryApp {
-            op: UnaryOp::Not,
-            arg,
-        } => is_about_request(arg),
-        ExprKind::Is { expr, .. } => is(expr, Var::Resource),
-        ExprKind::BinaryApp {
-            op: BinaryOp::Eq | BinaryOp::In,
-            arg1,
-            arg2,
-        } => is(arg1, Var::Action) || is(arg2, Var::Action),
-        _ => false,
     }
 }
 
