@@ -52,8 +52,8 @@ pub enum CollectError {
     #[error("cannot sign in: {0}")]
     #[diagnostic(code(collect::sign_in))]
     SignIn(SignInError),
-    /// A token would be sent unencrypted.
-    #[error("`{0}` is no address that a token may be sent to")]
+    /// A token or password would be sent unencrypted.
+    #[error("`{0}` is no address that a token or password may be sent to")]
     #[diagnostic(
         code(collect::address),
         help("give one with https; http only on this machine")

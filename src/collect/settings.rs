@@ -68,7 +68,7 @@ pub enum WindowsAccount {
     Current,
     /// An account with its password.
     Named {
-        /// The name of the account: `CONTOSO\\collect` or `collect@contoso.example`.
+        /// The name of the account: `CONTOSO\collect` or `collect@contoso.example`.
         name: String,
         /// The password.
         password: Secret,

@@ -38,7 +38,7 @@ pub(crate) struct Curl {
     options: String,
     /// A folder with the certificate authorities, which curl takes from a file.
     _authorities: Option<TempDir>,
-    /// Whether the account has been accepted; `None` before the first answer.
+    /// Whether the account has been accepted; `None` before the first answer that tells.
     is_accepted: Mutex<Option<bool>>,
 }
 
@@ -178,7 +178,12 @@ impl Transport for Curl {
             }),
             None => {
                 let answer = self.ask(url, request)?;
-                *is_accepted = Some(answer.status != UNAUTHORIZED);
+                *is_accepted = match answer.status {
+                    UNAUTHORIZED => Some(false),
+                    // A service that is busy or broken may not have looked at the account.
+                    408 | 429 | 500.. => None,
+                    _ => Some(true),
+                };
                 Ok(answer)
             }
         }

@@ -1,6 +1,7 @@
 """A server that takes Windows-integrated sign-in by NTLM, as pyspnego accepts it, and passes what it is asked to another.
 
-Arguments: the address of the other, the domain, name and password of the account, and for TLS the certificate and its key.
+Arguments: the address of the other, the domain, name and password of the account, and then --busy to refuse the first
+request with 503, or for TLS the certificate and its key.
 It prints its port, and then a line for each sign-in that it refuses.
 """
 
@@ -15,6 +16,8 @@ import tempfile
 import spnego
 
 upstream, domain, name, password, *tls = sys.argv[1:]
+busy = ["--busy"] if tls == ["--busy"] else []
+tls = [] if busy else tls
 users = tempfile.NamedTemporaryFile("w", delete=False, encoding="utf-8")
 users.write(f"{domain}:{name}:{password}\n")
 users.close()
@@ -26,6 +29,9 @@ class Handler(socketserver.StreamRequestHandler):
         """Signs one connection in, and answers the request that comes with it."""
         context, signs_in = None, "NTLM"
         while head := self.head():
+            if busy:
+                busy.pop()
+                return self.wfile.write(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             scheme, _, token = head.pop("authorization", "").partition(" ")
             if scheme == "NTLM":
                 context = context or spnego.server(protocol="ntlm")

@@ -65,7 +65,7 @@ pub(crate) struct SignInArgs {
     #[arg(long, value_name = "COMMAND", help_heading = HEADING, conflicts_with = "configmgr_user")]
     pub configmgr_token_command: Option<String>,
 
-    /// The Windows account for the AdminService, as CONTOSO\\collect; by default the one that runs tarbac.
+    /// The Windows account for the AdminService, as CONTOSO\collect; by default the one that runs tarbac.
     #[arg(long, value_name = "NAME", help_heading = HEADING, requires = "configmgr_password_file")]
     pub configmgr_user: Option<String>,
 
