@@ -70,6 +70,8 @@ pub struct Service {
     pub accepts: Box<dyn Fn(&str) -> bool + Send + Sync>,
     /// Whether the AdminService knows how to order.
     pub orders: bool,
+    /// Instances of a page that the AdminService makes by itself.
+    pub class_page: u64,
     /// The requests so far.
     pub requests: Mutex<Vec<String>>,
     count: AtomicUsize,
@@ -98,6 +100,7 @@ impl Service {
             faults: Box::new(|_, _| None),
             accepts: Box::new(|token| token == "the-token"),
             orders: true,
+            class_page: u64::MAX,
             requests: Mutex::default(),
             count: AtomicUsize::new(0),
         }
@@ -175,7 +178,12 @@ impl Service {
         }
         // Every hierarchy has a provider of its own: /P01/AdminService/wmi/SMS_Site
         if let Some((site, class)) = path.split_once("/AdminService/wmi/") {
-            return self.class(site.trim_start_matches('/'), &decoded(class), &options);
+            return self.class(
+                site.trim_start_matches('/'),
+                &decoded(class),
+                &options,
+                base,
+            );
         }
         self.list(path, &options, base)
     }
@@ -238,7 +246,13 @@ impl Service {
         json!({"responses": answers}).to_string()
     }
 
-    fn class(&self, site: &str, called: &str, options: &BTreeMap<&str, &str>) -> (u16, String) {
+    fn class(
+        &self,
+        site: &str,
+        called: &str,
+        options: &BTreeMap<&str, &str>,
+        base: &str,
+    ) -> (u16, String) {
         let (class, key) = called.split_once('(').unwrap_or((called, ""));
         let key = key.trim_end_matches(')').trim_matches('\'');
         let file = format!("configmgr/{site}/{class}.json");
@@ -248,13 +262,22 @@ impl Service {
                 false => (404, error("NotFound", class)),
             };
         };
+        let number = |name: &str| options.get(name).map_or(0, |of| of.parse().unwrap());
+        let mut next = String::new();
+        let mut page = |from: u64, to: u64| {
+            let end = to.min(from.saturating_add(self.class_page));
+            if end < to {
+                next = format!(
+                    "\"@odata.nextLink\":\"{base}/{site}/AdminService/wmi/{class}?$skiptoken={end}\","
+                );
+            }
+            (from..end).map(|number| rows.row(number)).collect()
+        };
         let records: Vec<String> = match (key, options.get("$top")) {
-            ("", None) => (0..rows.len()).map(|number| rows.row(number)).collect(),
+            ("", None) => page(number("$skiptoken"), rows.len()),
             ("", Some(top)) if self.orders => {
-                let number = |name: &str| options.get(name).map_or(0, |of| of.parse().unwrap());
                 let from = number("$skip");
-                let to = rows.len().min(from + top.parse::<u64>().unwrap());
-                (from..to).map(|number| rows.row(number)).collect()
+                page(from, rows.len().min(from + top.parse::<u64>().unwrap()))
             }
             ("", Some(_)) => return (400, error("", "$orderby is not supported")),
             (key, _) => {
@@ -272,7 +295,7 @@ impl Service {
         (
             200,
             format!(
-                "{{\"@odata.context\":\"x\",\"value\":[{}]}}",
+                "{{\"@odata.context\":\"x\",{next}\"value\":[{}]}}",
                 records.join(",")
             ),
         )

@@ -10,7 +10,7 @@ use tarbac_tenant::exports::catalog::{ClassCall, Export};
 use crate::answer::{self, AnswerRead, Form, Row};
 use crate::client::{Client, Effort, ReadFault, Rejection, RequestOutcome};
 use crate::fault::CollectError;
-use crate::graph::{List, Place, page_name};
+use crate::graph::{List, PageAddresses, Place, page_name};
 use crate::run::{Facts, Run};
 use crate::transport::Request;
 
@@ -77,15 +77,16 @@ impl Run<'_> {
         of: &ClassOf<'_>,
     ) -> Result<Option<Rejection>, CollectError> {
         let (stem, size) = (of.stem(), self.settings.rows_of_page);
-        let before = self.journal.before(stem);
-        for (rows, _) in &before.pages {
+        let saved = self.journal.saved(stem);
+        for (rows, _) in &saved.pages {
+            self.tally.spend(&of.name, Effort::ONCE);
             self.count(&of.name, *rows);
         }
-        if before.is_done {
+        if saved.is_done {
             return Ok(None);
         }
-        let mut rows: u64 = before.pages.iter().map(|(rows, _)| rows).sum();
-        let (mut number, mut last) = (before.pages.len() + 1, None);
+        let mut rows: u64 = saved.pages.iter().map(|(rows, _)| rows).sum();
+        let (mut number, mut last) = (saved.pages.len() + 1, None);
         loop {
             let url = client.address(&format!("{CLASSES}/{}", of.call.page(rows, size)));
             let name = &of.name;
@@ -99,15 +100,18 @@ impl Run<'_> {
                 RequestOutcome::Answer(read) => read,
                 // The service may not support `$orderby`.
                 RequestOutcome::Rejected(rejection) if rejection.status != 403 => {
-                    self.begin_again(name, stem, number, rows)?;
+                    self.begin_again(name, stem)?;
                     return self.whole(client, of);
                 }
-                RequestOutcome::Rejected(rejection) => return Ok(Some(rejection)),
+                RequestOutcome::Rejected(rejection) => {
+                    return self.without(of.export, name, stem, rejection).map(Some);
+                }
             };
             let is_all = read.rows < size || (number == 1 && read.rows > size);
-            if !is_all && (read.rows > size || !follows(&read, last)) {
-                self.staging.discard(&page_name(stem, number))?;
-                self.begin_again(name, stem, number, rows)?;
+            // A service that makes pages of its own, or does not order them, is asked for all of them.
+            let is_in_order = read.rows <= size && follows(&read, last);
+            if read.next.is_some() || !is_all && !is_in_order {
+                self.begin_again(name, stem)?;
                 return self.whole(client, of);
             }
             self.note(stem, read.rows, None)?;
@@ -130,11 +134,12 @@ impl Run<'_> {
         of: &ClassOf<'_>,
     ) -> Result<Option<Rejection>, CollectError> {
         let stem = of.stem();
-        let before = self.journal.before(stem);
-        if before.is_done {
+        let saved = self.journal.saved(stem);
+        if saved.is_done {
             let mut file = self.staging.open(&page_name(stem, 1))?;
             let read = answer::read(&mut file, Form::One, &of.reading());
             let read = read.map_err(|_| CollectError::Internal(format!("{stem} was changed")))?;
+            self.tally.spend(&of.name, Effort::ONCE);
             self.kept(of.export, &of.name, read);
             return Ok(None);
         }
@@ -142,10 +147,10 @@ impl Run<'_> {
             RequestOutcome::Answer(keys) => keys,
             RequestOutcome::Rejected(rejection) => return Ok(Some(rejection)),
         };
-        let path = self.staging.path(&page_name(stem, 1))?;
-        let part = path.with_extension("part");
-        let failed = |error| CollectError::file("write", &part, error);
-        let file = BufWriter::new(File::create(&part).map_err(failed)?);
+        let page = page_name(stem, 1);
+        let draft = self.staging.draft(&page)?;
+        let failed = |error| CollectError::file("write", &draft, error);
+        let file = BufWriter::new(File::create(&draft).map_err(failed)?);
         let mut writer = GzEncoder::new(file, Compression::fast());
         let mut all = AnswerRead::default();
         for key in keys {
@@ -172,7 +177,7 @@ impl Run<'_> {
         let written: Result<File, io::Error> =
             file.into_inner().map_err(io::IntoInnerError::into_error);
         written.map_err(failed)?;
-        self.staging.keep(&part, &path)?;
+        self.staging.keep(&draft, &page)?;
         let noted = self.journal.page(stem, all.rows, None);
         let noted = noted.and_then(|()| self.journal.done(stem));
         noted.map_err(|error| self.not_written(&error))?;
@@ -186,21 +191,29 @@ impl Run<'_> {
         client: &Client<'_>,
         of: &ClassOf<'_>,
     ) -> Result<RequestOutcome<Vec<String>>, CollectError> {
-        let url = client.address(&format!("{CLASSES}/{}", of.call.list()));
-        let mut effort = Effort::default();
-        let mut read = |reader: &mut dyn Read| answer::read(reader, Form::List, &|_: &Row| true);
-        let asked = client.ask(&url, Request::Get, &mut effort, &mut read);
-        self.tally.spend(&of.name, effort);
-        Ok(match asked? {
-            RequestOutcome::Answer(read) => {
-                let keys = read.kept.into_iter().filter_map(|row| {
-                    let key = row.admin.or(row.role)?;
-                    Some(key.as_str().map_or_else(|| key.to_string(), str::to_owned))
-                });
-                RequestOutcome::Answer(keys.collect())
-            }
-            RequestOutcome::Rejected(rejection) => RequestOutcome::Rejected(rejection),
-        })
+        let first = client.address(&format!("{CLASSES}/{}", of.call.list()));
+        let (mut keys, mut pages) = (Vec::new(), PageAddresses::default());
+        let mut next = Some(first.clone());
+        while let Some(url) = next {
+            pages.follow(client, &first, &url)?;
+            let mut effort = Effort::default();
+            let mut read =
+                |reader: &mut dyn Read| answer::read(reader, Form::List, &|_: &Row| true);
+            let asked = client.ask(&url, Request::Get, &mut effort, &mut read);
+            self.tally.spend(&of.name, effort);
+            let read = match asked? {
+                RequestOutcome::Answer(read) => read,
+                RequestOutcome::Rejected(rejection) => {
+                    return Ok(RequestOutcome::Rejected(rejection));
+                }
+            };
+            keys.extend(read.kept.into_iter().filter_map(|row| {
+                let key = row.admin.or(row.role)?;
+                Some(key.as_str().map_or_else(|| key.to_string(), str::to_owned))
+            }));
+            next = read.next;
+        }
+        Ok(RequestOutcome::Answer(keys))
     }
 
     /// The text of an instance, with the properties read from it.

@@ -56,6 +56,19 @@ struct Response {
     body: Option<Box<RawValue>>,
 }
 
+impl Response {
+    /// The answer to the call at a position, if the whole batch is refused.
+    fn refused(position: usize, rejection: &Rejection) -> Self {
+        let body = serde_json::json!({"error": {"message": rejection.message}});
+        Self {
+            id: position.to_string(),
+            status: rejection.status,
+            headers: None,
+            body: serde_json::value::to_raw_value(&body).ok(),
+        }
+    }
+}
+
 /// The outcome of one call of a batch.
 enum Inside {
     /// The call has to be repeated, after the wait that the service asks for, if any.
@@ -79,8 +92,8 @@ impl Run<'_> {
                 )));
             }
             let list = self.list_of(client, &item);
-            let before = self.journal.before(&list.stem);
-            match before.pages.is_empty() && !before.is_done {
+            let saved = self.journal.saved(&list.stem);
+            match saved.pages.is_empty() && !saved.is_done {
                 true => pending.push(item),
                 // A list that an earlier run began is continued page by page, outside a batch.
                 false => {
@@ -185,19 +198,27 @@ impl Run<'_> {
             };
             self.tally.spend(item.export.file, effort);
         }
-        match asked? {
-            RequestOutcome::Answer(Responses { responses }) => Ok(responses
-                .into_iter()
-                .map(|response| (response.id.clone(), response))
-                .collect()),
+        let responses = match asked? {
+            RequestOutcome::Answer(Responses { responses }) => responses,
+            // Whoever may not send a batch may make none of its calls.
+            RequestOutcome::Rejected(rejection) if rejection.status == 403 => {
+                let positions = 0..pending.len();
+                positions
+                    .map(|position| Response::refused(position, &rejection))
+                    .collect()
+            }
             RequestOutcome::Rejected(Rejection { status, message }) => {
-                Err(CollectError::Answered {
+                return Err(CollectError::Answered {
                     url,
                     status,
                     message,
-                })
+                });
             }
-        }
+        };
+        let responses = responses.into_iter();
+        Ok(responses
+            .map(|response| (response.id.clone(), response))
+            .collect())
     }
 
     /// Processes one answer of a batch.
@@ -230,14 +251,14 @@ impl Run<'_> {
             return Ok(Inside::Kept);
         }
         let keep = Facts::keeps(item.export.file);
-        let path = self.staging.path(&page_name(&list.stem, 1))?;
-        let part = path.with_extension("part");
-        let read = match answer::save(&mut text.as_bytes(), &part, Form::List, &keep) {
+        let page = page_name(&list.stem, 1);
+        let draft = self.staging.draft(&page)?;
+        let read = match answer::save(&mut text.as_bytes(), &draft, Form::List, &keep) {
             Ok(read) => read,
             Err(ReadFault::Broken(reason)) => return Ok(Inside::Again(None, reason)),
             Err(ReadFault::Kept(error)) => return Err(error),
         };
-        self.staging.keep(&part, &path)?;
+        self.staging.keep(&draft, &page)?;
         self.note(&list.stem, read.rows, read.next.as_deref())?;
         if let Some(rejection) = self.follow(client, &list, Some(read))? {
             self.reject_object(item, &list.url, &rejection)?;
@@ -255,13 +276,12 @@ impl Run<'_> {
         let name = item.export.file;
         match rejection.status {
             // The object was deleted after the list was made.
-            404 => self.tally.gone(name),
-            status if status != 403 && self.may_expand(item.export) => {
-                self.tally.reject(name, rejection, item.export.rights);
+            404 => {
+                self.tally.gone(name);
+                Ok(())
             }
-            _ => self.reject(item.export, name, url, rejection)?,
+            _ => self.reject(item.export, name, url, rejection),
         }
-        Ok(())
     }
 
     fn list_of<'i>(&self, client: &Client<'_>, item: &Item<'i>) -> List<'i> {

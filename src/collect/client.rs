@@ -70,6 +70,14 @@ pub(crate) struct Effort {
     pub(crate) retries: u64,
 }
 
+impl Effort {
+    /// One request that was answered at once.
+    pub(crate) const ONCE: Self = Self {
+        requests: 1,
+        retries: 0,
+    };
+}
+
 /// The reason why an answer could not be read.
 pub(crate) enum ReadFault {
     /// The answer is truncated or malformed; a repetition may succeed.
@@ -91,7 +99,7 @@ impl<'s> Client<'s> {
     pub(crate) fn new(reach: Reach<'s>) -> Result<Self, CollectError> {
         let base = reach.base.trim_end_matches('/').to_owned();
         if !is_private(&base) {
-            return Err(CollectError::Address(base));
+            return Err(CollectError::address(&base));
         }
         Ok(Self {
             transport: reach.transport,

@@ -37,6 +37,24 @@ pub enum CollectError {
         help("choose another folder with --out, or move graph/ and configmgr/ away")
     )]
     NotOurs(String),
+    /// A copy with made-up names would be written into a folder with files.
+    #[error("`{0}` is not empty")]
+    #[diagnostic(code(collect::not_empty), help("choose another folder with --out"))]
+    NotEmpty(String),
+    /// The earlier collection in the folder has a part that this one would remove.
+    #[error("the last collection has `{0}`, which this one does not ask for and would remove")]
+    #[diagnostic(
+        code(collect::leaves_out),
+        help("ask for it as well, choose another folder with --out, or remove it there first")
+    )]
+    LeavesOut(String),
+    /// The interrupted collection is of another tenant.
+    #[error("the collection in `{0}` is of another tenant, or this token does not state one")]
+    #[diagnostic(
+        code(collect::another_tenant),
+        help("sign in to the tenant that it was begun in, or begin again without --resume")
+    )]
+    AnotherTenant(String),
     /// There is no interrupted collection to resume.
     #[error("there is no collection in `{0}` to go on with")]
     #[diagnostic(code(collect::nothing_to_resume), help("begin one without --resume"))]
@@ -129,6 +147,16 @@ impl CollectError {
             path: shown(path),
             reason,
         }
+    }
+
+    /// An address that nothing secret may be sent to. A password in it is not repeated.
+    pub(crate) fn address(address: &str) -> Self {
+        let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
+        let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        Self::Address(match host.rsplit_once('@') {
+            Some((_, host)) => format!("{scheme}://…@{host}{path}"),
+            None => address.to_owned(),
+        })
     }
 }
 

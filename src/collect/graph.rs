@@ -8,6 +8,7 @@ use tarbac_tenant::exports::catalog::{Export, GraphCall, TOGGLE};
 use crate::answer::{self, AnswerRead, Form, Row};
 use crate::client::{Client, Effort, Rejection, RequestOutcome, without_query};
 use crate::fault::CollectError;
+use crate::journal::Pages;
 use crate::run::{Facts, Run};
 use crate::transport::Request;
 
@@ -49,6 +50,32 @@ pub(crate) struct Place<'p> {
     pub(crate) form: Form,
 }
 
+/// The addresses of the pages of a list so far.
+#[derive(Default)]
+pub(crate) struct PageAddresses(BTreeSet<String>);
+
+impl PageAddresses {
+    /// Checks the address of the next page of the list at `url`.
+    ///
+    /// # Errors
+    /// The page is on another host, where no token is sent, or there was such a page before.
+    pub(crate) fn follow(
+        &mut self,
+        client: &Client<'_>,
+        url: &str,
+        next: &str,
+    ) -> Result<(), CollectError> {
+        if !client.has(next) {
+            let (url, next) = (without_query(url), without_query(next));
+            return Err(CollectError::Elsewhere { url, next });
+        }
+        match self.0.insert(next.to_owned()) {
+            true => Ok(()),
+            false => Err(CollectError::Circle(without_query(next))),
+        }
+    }
+}
+
 impl Run<'_> {
     /// Collects a list of Graph, or resumes it.
     pub(crate) fn list(
@@ -78,22 +105,25 @@ impl Run<'_> {
         first: Option<AnswerRead>,
     ) -> Result<Option<Rejection>, CollectError> {
         let List { export, name, .. } = *list;
-        let before = self.journal.before(&list.stem);
+        // A page that was just saved need not be read again.
+        let saved = match &first {
+            Some(_) => Pages::default(),
+            None => self.journal.saved(&list.stem),
+        };
         let (form, keep) = (form_of(export.file), Facts::keeps(export.file));
         let mut number = 1;
         let mut next = Some(list.url.clone());
-        let mut rows = 0;
-        for (count, after) in &before.pages {
-            rows += count;
+        for (_, after) in &saved.pages {
             let mut file = self.staging.open(&page_name(&list.stem, number))?;
             let read = answer::read(&mut file, form, &keep).map_err(|_| {
                 CollectError::Internal(format!("{} was changed", page_name(&list.stem, number)))
             })?;
+            self.tally.spend(name, Effort::ONCE);
             self.kept(export, name, read);
             number += 1;
             next.clone_from(after);
         }
-        if before.is_done {
+        if saved.is_done {
             return Ok(None);
         }
         let is_resumed = number > 1;
@@ -101,15 +131,9 @@ impl Run<'_> {
             next = self.kept(export, name, read);
             number += 1;
         }
-        let mut seen = BTreeSet::new();
+        let mut pages = PageAddresses::default();
         while let Some(url) = next {
-            if !client.has(&url) {
-                let (url, next) = (without_query(&list.url), without_query(&url));
-                return Err(CollectError::Elsewhere { url, next });
-            }
-            if !seen.insert(url.clone()) {
-                return Err(CollectError::Circle(without_query(&url)));
-            }
+            pages.follow(client, &list.url, &url)?;
             let stem = &list.stem;
             let place = Place {
                 name,
@@ -126,10 +150,12 @@ impl Run<'_> {
                 RequestOutcome::Rejected(rejection)
                     if is_resumed && [400, 404, 410].contains(&rejection.status) =>
                 {
-                    self.begin_again(name, &list.stem, number, rows)?;
+                    self.begin_again(name, stem)?;
                     return self.follow(client, list, None);
                 }
-                RequestOutcome::Rejected(rejection) => return Ok(Some(rejection)),
+                RequestOutcome::Rejected(rejection) => {
+                    return self.without(export, name, stem, rejection).map(Some);
+                }
             }
             number += 1;
         }
@@ -138,19 +164,29 @@ impl Run<'_> {
         Ok(None)
     }
 
-    /// Discards the pages of a file before number `before`, which have `rows` records.
-    pub(crate) fn begin_again(
+    /// Discards the saved pages of a file.
+    pub(crate) fn begin_again(&self, name: &str, stem: &str) -> Result<(), CollectError> {
+        let restarted = self.journal.restart(stem);
+        let Pages { pages, .. } = restarted.map_err(|error| self.not_written(&error))?;
+        let rows = pages.iter().map(|(rows, _)| rows).sum();
+        self.tally.take_back(name, pages.len() as u64, rows);
+        // A page that was saved last may not be in the journal.
+        (1..=pages.len() + 1).try_for_each(|number| self.staging.discard(&page_name(stem, number)))
+    }
+
+    /// Discards the saved pages of a file whose rest the service refuses, unless a later run may go on with them: a
+    /// part of a list would be taken for the whole.
+    pub(crate) fn without(
         &self,
+        export: &Export,
         name: &str,
         stem: &str,
-        before: usize,
-        rows: u64,
-    ) -> Result<(), CollectError> {
-        let restarted = self.journal.restart(stem);
-        restarted.map_err(|error| self.not_written(&error))?;
-        let files = before.saturating_sub(1);
-        self.tally.take_back(name, files as u64, rows);
-        (1..before).try_for_each(|number| self.staging.discard(&page_name(stem, number)))
+        rejection: Rejection,
+    ) -> Result<Rejection, CollectError> {
+        if !self.ends(export, rejection.status) {
+            self.begin_again(name, stem)?;
+        }
+        Ok(rejection)
     }
 
     /// Requests a page, and saves it.
@@ -161,15 +197,15 @@ impl Run<'_> {
         url: &str,
         keep: &dyn Fn(&Row) -> bool,
     ) -> Result<RequestOutcome<AnswerRead>, CollectError> {
-        let path = self.staging.path(&page_name(place.stem, place.number))?;
-        let part = path.with_extension("part");
+        let page = page_name(place.stem, place.number);
+        let draft = self.staging.draft(&page)?;
         let mut effort = Effort::default();
-        let mut save = |reader: &mut dyn Read| answer::save(reader, &part, place.form, keep);
+        let mut save = |reader: &mut dyn Read| answer::save(reader, &draft, place.form, keep);
         let asked = client.ask(url, Request::Get, &mut effort, &mut save);
         self.tally.spend(place.name, effort);
         let asked = asked?;
         if let RequestOutcome::Answer(_) = &asked {
-            self.staging.keep(&part, &path)?;
+            self.staging.keep(&draft, &page)?;
         }
         Ok(asked)
     }
@@ -200,7 +236,7 @@ impl Run<'_> {
         url: &str,
         rejection: &Rejection,
     ) -> Result<(), CollectError> {
-        if rejection.status != 403 && !export.is_optional {
+        if self.ends(export, rejection.status) {
             let Rejection { status, message } = rejection;
             return Err(CollectError::Answered {
                 url: without_query(url),
@@ -210,6 +246,12 @@ impl Run<'_> {
         }
         self.tally.reject(name, rejection, export.rights);
         Ok(())
+    }
+
+    /// Whether an error answer ends the collection, because it cannot do without the export.
+    fn ends(&self, export: &Export, status: u16) -> bool {
+        let is_gone = status == 404 && export.file.contains("<id>");
+        status != 403 && !is_gone && !export.is_optional && !self.may_expand(export)
     }
 }
 

@@ -30,6 +30,7 @@ impl Plan {
 #[serde(rename_all = "camelCase")]
 enum Line {
     Plan(Plan),
+    Tenant(Tenant),
     Page {
         stem: String,
         rows: u64,
@@ -44,6 +45,9 @@ enum Line {
     },
 }
 
+/// The id of the tenant that a token is for; `None` if the token does not state one.
+pub(crate) type Tenant = Option<String>;
+
 /// The saved pages of a file.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Pages {
@@ -57,8 +61,10 @@ pub(crate) struct Pages {
 #[derive(Debug)]
 pub(crate) struct Journal {
     file: Mutex<File>,
-    /// The pages saved by an earlier run, by file name without ending.
-    before: Mutex<BTreeMap<String, Pages>>,
+    /// The tenant that it was begun in; `None` if nobody has signed in yet.
+    tenant: Mutex<Option<Tenant>>,
+    /// The saved pages, by file name without ending.
+    saved: Mutex<BTreeMap<String, Pages>>,
 }
 
 impl Journal {
@@ -66,7 +72,8 @@ impl Journal {
     pub(crate) fn begin(path: &Path, plan: &Plan) -> io::Result<Self> {
         let journal = Self {
             file: Mutex::new(File::create(path)?),
-            before: Mutex::default(),
+            tenant: Mutex::default(),
+            saved: Mutex::default(),
         };
         journal.write(&Line::Plan(plan.clone()))?;
         Ok(journal)
@@ -79,40 +86,59 @@ impl Journal {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let mut plan = None;
-        let mut before: BTreeMap<String, Pages> = BTreeMap::new();
+        let (mut plan, mut tenant) = (None, None);
+        let mut saved: BTreeMap<String, Pages> = BTreeMap::new();
         for line in BufReader::new(&file).split(b'\n') {
             // The last line may be incomplete if the run was killed while writing it.
             match serde_json::from_slice(&line?) {
                 Ok(Line::Plan(of)) => plan = Some(of),
+                Ok(Line::Tenant(of)) => tenant = Some(of),
                 Ok(Line::Page { stem, rows, next }) => {
-                    before.entry(stem).or_default().pages.push((rows, next));
+                    saved.entry(stem).or_default().pages.push((rows, next));
                 }
-                Ok(Line::Done { stem }) => before.entry(stem).or_default().is_done = true,
-                Ok(Line::Restart { stem }) => drop(before.remove(&stem)),
+                Ok(Line::Done { stem }) => saved.entry(stem).or_default().is_done = true,
+                Ok(Line::Restart { stem }) => drop(saved.remove(&stem)),
                 Err(_) => {}
             }
         }
         file.write_all(b"\n")?;
         let journal = Self {
             file: Mutex::new(file),
-            before: Mutex::new(before),
+            tenant: Mutex::new(tenant),
+            saved: Mutex::new(saved),
         };
         Ok(plan.map(|plan| (journal, plan)))
     }
 
-    /// The pages of a file that an earlier run saved.
-    pub(crate) fn before(&self, stem: &str) -> Pages {
-        let before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
-        before.get(stem).cloned().unwrap_or_default()
+    /// Whether the collection was begun in this tenant; the first call begins it.
+    pub(crate) fn is_of(&self, tenant: Tenant) -> io::Result<bool> {
+        let mut begun = self.tenant.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*begun {
+            Some(begun) => Ok(*begun == tenant),
+            None => {
+                *begun = Some(tenant.clone());
+                self.write(&Line::Tenant(tenant)).map(|()| true)
+            }
+        }
+    }
+
+    /// The saved pages of a file.
+    pub(crate) fn saved(&self, stem: &str) -> Pages {
+        let saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        saved.get(stem).cloned().unwrap_or_default()
     }
 
     /// Records a saved page.
     pub(crate) fn page(&self, stem: &str, rows: u64, next: Option<&str>) -> io::Result<()> {
+        let next = next.map(str::to_owned);
+        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        let pages = saved.entry(stem.to_owned()).or_default();
+        pages.pages.push((rows, next.clone()));
+        drop(saved);
         self.write(&Line::Page {
             stem: stem.to_owned(),
             rows,
-            next: next.map(str::to_owned),
+            next,
         })
     }
 
@@ -123,14 +149,15 @@ impl Journal {
         })
     }
 
-    /// Records that a file begins again.
-    pub(crate) fn restart(&self, stem: &str) -> io::Result<()> {
-        let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
-        before.remove(stem);
-        drop(before);
+    /// Records that a file begins again. Returns the pages it had.
+    pub(crate) fn restart(&self, stem: &str) -> io::Result<Pages> {
+        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        let pages = saved.remove(stem).unwrap_or_default();
+        drop(saved);
         self.write(&Line::Restart {
             stem: stem.to_owned(),
-        })
+        })?;
+        Ok(pages)
     }
 
     fn write(&self, line: &Line) -> io::Result<()> {

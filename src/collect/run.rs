@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rayon::{Scope, ThreadPool, ThreadPoolBuilder};
+use tarbac_diagnostic::source::shown;
 use tarbac_tenant::exports::Collected;
 use tarbac_tenant::exports::catalog::{EXPORTS, Export, ExportSource};
 
@@ -37,6 +38,10 @@ pub(crate) struct Run<'s> {
     pub(crate) tally: Tally,
     pub(crate) facts: Facts,
     stop: &'s AtomicBool,
+    /// The calls known so far. The objects that the first ones name lead to more.
+    known: AtomicUsize,
+    /// The calls that are done.
+    done: AtomicUsize,
     /// The first error, which stops the collection.
     fault: Mutex<Option<CollectError>>,
     /// The exports that the service refuses for all objects.
@@ -49,23 +54,11 @@ pub(crate) struct Run<'s> {
 /// Sign-in fails, a service does not answer, or the folder cannot be written. The folder is then unchanged, and the
 /// collected answers are kept for a later run that resumes.
 pub fn collect(settings: &CollectSettings) -> Result<Collected, CollectError> {
-    let plan = Plan {
-        graph: settings
-            .graph_token
-            .as_ref()
-            .map(|_| graph_base(settings).to_owned()),
-        sites: settings
-            .sites
-            .iter()
-            .map(|site| (site.code.clone(), site.url.clone()))
-            .collect(),
-        has_all_groups: settings.has_all_groups,
-        started_at: clock::now().to_string(),
-    };
     let stop = AtomicBool::new(false);
     let clients = clients(settings, &stop)?;
-    let (staging, journal, plan) = match Staging::begin(&settings.out, plan, settings.is_resumed)? {
-        Begun::Open(staging, journal, plan) => (staging, journal, plan),
+    let begun = Staging::begin(&settings.out, plan(settings), settings.is_resumed)?;
+    let (staging, journal, plan) = match begun {
+        Begun::Open(open) => *open,
         Begun::Finished(collected) => return Ok(*collected),
     };
     let run = Run {
@@ -75,6 +68,8 @@ pub fn collect(settings: &CollectSettings) -> Result<Collected, CollectError> {
         tally: Tally::default(),
         facts: Facts::default(),
         stop: &stop,
+        known: AtomicUsize::new(0),
+        done: AtomicUsize::new(0),
         fault: Mutex::new(None),
         given_up: Mutex::default(),
     };
@@ -86,6 +81,10 @@ pub fn collect(settings: &CollectSettings) -> Result<Collected, CollectError> {
             .unwrap_or_default(),
         None => Claims::default(),
     };
+    let is_of = run.journal.is_of(claims.tenant());
+    if !is_of.map_err(|error| run.not_written(&error))? {
+        return Err(CollectError::AnotherTenant(shown(&settings.out)));
+    }
     let pool = ThreadPoolBuilder::new()
         .num_threads(settings.jobs.max(1))
         .build();
@@ -111,6 +110,20 @@ struct Clients<'s> {
     graph: Option<Client<'s>>,
     /// By site code.
     sites: Vec<(&'s str, Client<'s>)>,
+}
+
+/// The scope of a collection that starts now.
+fn plan(settings: &CollectSettings) -> Plan {
+    let graph = settings.graph_token.as_ref();
+    let sites = settings.sites.iter();
+    Plan {
+        graph: graph.map(|_| graph_base(settings).to_owned()),
+        sites: sites
+            .map(|site| (site.code.clone(), site.url.clone()))
+            .collect(),
+        has_all_groups: settings.has_all_groups,
+        started_at: clock::now().to_string(),
+    }
 }
 
 fn graph_base(settings: &CollectSettings) -> &str {
@@ -166,13 +179,13 @@ impl Run<'_> {
             for export in &EXPORTS {
                 match (export.source, &clients.graph) {
                     (ExportSource::Graph(call), Some(graph)) if !export.file.contains("<id>") => {
-                        scope.spawn(move |_| self.end(self.list(graph, export, &call)));
+                        self.spawn(scope, 1, move || self.list(graph, export, &call));
                     }
                     (ExportSource::Class(call), _) => {
                         for (site, client) in &clients.sites {
                             let name = export.file.replace("<site>", site);
                             let of = ClassOf { export, call, name };
-                            scope.spawn(move |_| self.end(self.class(client, &of)));
+                            self.spawn(scope, 1, move || self.class(client, &of));
                         }
                     }
                     _ => {}
@@ -216,7 +229,7 @@ impl Run<'_> {
         self.at_once(pool, |scope| {
             for chunk in items.chunks(LARGEST) {
                 let chunk = chunk.to_vec();
-                scope.spawn(move |_| self.end(self.batch(graph, chunk)));
+                self.spawn(scope, chunk.len(), move || self.batch(graph, chunk));
             }
         })
     }
@@ -239,15 +252,7 @@ impl Run<'_> {
         };
         call.expand = Some(ASSIGNMENTS);
         let stem = stem(roles, None);
-        let pages = self.journal.before(&stem).pages.len();
-        let count = self
-            .tally
-            .calls()
-            .into_iter()
-            .find(|of| of.export == roles.file);
-        let (files, rows) = count.map_or((0, 0), |of| (of.files, of.rows));
-        let pages = pages.max(usize::try_from(files).unwrap_or(usize::MAX));
-        self.begin_again(roles.file, &stem, pages + 1, rows)?;
+        self.begin_again(roles.file, &stem)?;
         let list = List {
             export: roles,
             name: roles.file,
@@ -287,6 +292,8 @@ impl Run<'_> {
             export,
             rows,
             files,
+            done: self.done.load(Ordering::Relaxed),
+            known: self.known.load(Ordering::Relaxed),
         });
     }
 
@@ -308,13 +315,22 @@ impl Run<'_> {
         fault.take().map_or(Ok(()), Err)
     }
 
-    /// Ends a task; the first error stops the others.
-    fn end(&self, result: Result<(), CollectError>) {
-        if let Err(error) = result {
-            let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
-            fault.get_or_insert(error);
-            self.stop.store(true, Ordering::Relaxed);
-        }
+    /// Makes some calls in parallel to others; the first error stops them all.
+    fn spawn<'r>(
+        &'r self,
+        scope: &Scope<'r>,
+        calls: usize,
+        make: impl FnOnce() -> Result<(), CollectError> + Send + 'r,
+    ) {
+        self.known.fetch_add(calls, Ordering::Relaxed);
+        scope.spawn(move |_| {
+            if let Err(error) = make() {
+                let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+                fault.get_or_insert(error);
+                self.stop.store(true, Ordering::Relaxed);
+            }
+            self.done.fetch_add(calls, Ordering::Relaxed);
+        });
     }
 }
 

@@ -121,4 +121,8 @@ pub struct CollectProgress<'p> {
     pub rows: u64,
     /// The files saved so far.
     pub files: u64,
+    /// The calls done so far.
+    pub done: usize,
+    /// The calls known so far; the answers may lead to more.
+    pub known: usize,
 }

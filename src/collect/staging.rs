@@ -23,6 +23,12 @@ use crate::journal::{Journal, Plan};
 /// The parts of a collection, in the order of the renames: the account is last.
 const PARTS: [&str; 3] = ["graph", "configmgr", COLLECTED];
 
+/// The collection in progress, within the staging folder.
+const NEW: &str = "new";
+
+/// The files that are being written, within the staging folder.
+const DRAFTS: &str = "drafts";
+
 /// A collection in progress.
 pub(crate) struct Staging {
     out: PathBuf,
@@ -48,7 +54,7 @@ struct Publication {
 /// The state found when a collection begins.
 pub(crate) enum Begun {
     /// A new staging folder, or that of an interrupted run.
-    Open(Staging, Journal, Plan),
+    Open(Box<(Staging, Journal, Plan)>),
     /// An earlier collection was complete, and its last renames have just been finished.
     Finished(Box<Collected>),
 }
@@ -68,13 +74,16 @@ impl Staging {
         if is_taken && !is_there {
             return Err(CollectError::NotOurs(shown(out)));
         }
+        if is_there {
+            nothing_is_lost(out, &plan)?;
+        }
         fs::create_dir_all(&folder).map_err(failed("make the folder", &folder))?;
         let staging = Self {
             out: out.to_owned(),
             lock: lock(&folder, out)?,
             folder,
         };
-        let new = staging.folder.join("new");
+        let new = staging.folder.join(NEW);
         if staging.folder.join(PUBLISHING).exists() {
             staging.finish().map_err(failed("write into", out))?;
             if is_resumed {
@@ -88,47 +97,46 @@ impl Staging {
                 return Err(CollectError::NothingToResume(shown(out)));
             };
             return match plan.is_same(&before) {
-                true => Ok(Begun::Open(staging, journal, before)),
+                true => Ok(Begun::Open(Box::new((staging, journal, before)))),
                 false => Err(CollectError::AnotherPlan(shown(out))),
             };
         }
         gone(fs::remove_dir_all(&new)).map_err(failed("remove", &new))?;
         fs::create_dir_all(&new).map_err(failed("make the folder", &new))?;
         let journal = Journal::begin(&journal, &plan).map_err(failed("write", &journal))?;
-        Ok(Begun::Open(staging, journal, plan))
+        Ok(Begun::Open(Box::new((staging, journal, plan))))
     }
 
-    /// The path of a file in the staging folder; its parent folder is created.
-    pub(crate) fn path(&self, file: &str) -> Result<PathBuf, CollectError> {
-        let path = self.folder.join("new").join(file);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)
-                .map_err(|error| CollectError::file("make the folder", parent, error))?;
-        }
+    /// The path of the draft of a file, which is never published; its parent folder is created.
+    pub(crate) fn draft(&self, file: &str) -> Result<PathBuf, CollectError> {
+        let path = self.folder.join(DRAFTS).join(file);
+        make_parent(&path)?;
         Ok(path)
     }
 
     /// Opens a file in the staging folder.
     pub(crate) fn open(&self, file: &str) -> Result<File, CollectError> {
-        let path = self.folder.join("new").join(file);
+        let path = self.folder.join(NEW).join(file);
         File::open(&path).map_err(|error| CollectError::file("read", &path, error))
     }
 
-    /// Gives a complete file its name.
-    pub(crate) fn keep(&self, part: &Path, path: &Path) -> Result<(), CollectError> {
-        fs::rename(part, path).map_err(|error| CollectError::file("write", path, error))
+    /// Makes a complete draft the file.
+    pub(crate) fn keep(&self, draft: &Path, file: &str) -> Result<(), CollectError> {
+        let path = self.folder.join(NEW).join(file);
+        make_parent(&path)?;
+        fs::rename(draft, &path).map_err(|error| CollectError::file("write", &path, error))
     }
 
     /// Removes a file from the staging folder, if it exists.
     pub(crate) fn discard(&self, file: &str) -> Result<(), CollectError> {
-        let path = self.folder.join("new").join(file);
+        let path = self.folder.join(NEW).join(file);
         gone(fs::remove_file(&path)).map_err(|error| CollectError::file("remove", &path, error))
     }
 
     /// Replaces the earlier collection with this one.
     pub(crate) fn publish(&self, collected: &Collected) -> Result<(), CollectError> {
         let publish = || -> io::Result<()> {
-            let new = self.folder.join("new");
+            let new = self.folder.join(NEW);
             let mut text = serde_json::to_string_pretty(collected)?;
             text.push('\n');
             fs::write(new.join(COLLECTED), text)?;
@@ -146,7 +154,7 @@ impl Staging {
     /// Carries out the renames.
     fn finish(&self) -> io::Result<()> {
         let publishing = self.folder.join(PUBLISHING);
-        let (new, old) = (self.folder.join("new"), self.folder.join("old"));
+        let (new, old) = (self.folder.join(NEW), self.folder.join("old"));
         let Publication { put, removed } = serde_json::from_slice(&fs::read(&publishing)?)?;
         fs::create_dir_all(&old)?;
         let part_of = |name: &str| PARTS.contains(&name);
@@ -160,8 +168,9 @@ impl Staging {
                 fs::rename(new.join(name), self.out.join(name))?;
             }
         }
-        gone(fs::remove_dir_all(&old))?;
-        gone(fs::remove_dir_all(&new))?;
+        for folder in [old, new, self.folder.join(DRAFTS)] {
+            gone(fs::remove_dir_all(folder))?;
+        }
         gone(fs::remove_file(self.folder.join("journal.ndjson")))?;
         fs::remove_file(&publishing)
     }
@@ -187,6 +196,36 @@ impl Staging {
     }
 }
 
+/// Checks that a collection replaces each part of the earlier one.
+///
+/// # Errors
+/// The earlier collection has a part that this one leaves out, and that would be removed.
+fn nothing_is_lost(out: &Path, plan: &Plan) -> Result<(), CollectError> {
+    let is_asked = |site: &str| {
+        plan.sites
+            .iter()
+            .any(|(code, _)| code.eq_ignore_ascii_case(site))
+    };
+    let mut lost = Vec::new();
+    if plan.graph.is_none() && out.join("graph").exists() {
+        lost.push(out.join("graph"));
+    }
+    let sites = match fs::read_dir(out.join("configmgr")) {
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        sites => Some(sites.map_err(|error| CollectError::file("read", out, error))?),
+    };
+    for site in sites.into_iter().flatten() {
+        let site = site.map_err(|error| CollectError::file("read", out, error))?;
+        if !is_asked(&site.file_name().to_string_lossy()) {
+            lost.push(site.path());
+        }
+    }
+    match lost.first() {
+        None => Ok(()),
+        Some(part) => Err(CollectError::LeavesOut(shown(part))),
+    }
+}
+
 /// Takes the lock of a folder, unless another program holds it.
 fn lock(folder: &Path, out: &Path) -> Result<File, CollectError> {
     let path = folder.join("lock");
@@ -198,6 +237,14 @@ fn lock(folder: &Path, out: &Path) -> Result<File, CollectError> {
         Err(TryLockError::WouldBlock) => Err(CollectError::Locked(shown(out))),
         Err(TryLockError::Error(error)) => Err(CollectError::file("lock", &path, error)),
     }
+}
+
+/// Makes the folder of a file.
+fn make_parent(path: &Path) -> Result<(), CollectError> {
+    let Some(parent) = path.parent() else {
+        return Ok(());
+    };
+    fs::create_dir_all(parent).map_err(|error| CollectError::file("make the folder", parent, error))
 }
 
 /// The result of a removal; a missing file is no error.

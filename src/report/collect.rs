@@ -4,7 +4,9 @@ use std::path::Path;
 
 use serde::Serialize;
 use tarbac_host::lookup::visible;
-use tarbac_tenant::exports::catalog::{self, APP_ROLES, DEVICES, GRAPH_APPLICATION, TENANT};
+use tarbac_tenant::exports::catalog::{
+    self, DEVICES, GRAPH_APPLICATION, GRAPH_PERMISSIONS, TENANT,
+};
 use tarbac_tenant::exports::{CallState, Collected, CollectedCall};
 
 use super::table::of_markdown;
@@ -90,7 +92,8 @@ to which an administrator consents; an application needs them as application per
     }
     text += &format!(
         "\nConfiguration Manager: {} for all security scopes and collections.\n\
-         `tarbac collect --permissions --format json` is the part of the manifest of an application.\n",
+         `tarbac collect --permissions --format json` is the part of the manifest of an application; consent to its\n\
+         application permissions for a nightly job, and to its delegated ones for a person.\n",
         catalog::READ_ONLY_ANALYST
     );
     text
@@ -116,28 +119,31 @@ struct Manifest {
 #[serde(rename_all = "camelCase")]
 struct Access {
     resource_app_id: &'static str,
-    resource_access: Vec<AppRole>,
+    resource_access: Vec<PermissionOfApp>,
 }
 
 #[derive(Serialize)]
-struct AppRole {
+struct PermissionOfApp {
     id: &'static str,
     r#type: &'static str,
 }
 
-/// The permissions as the part of the manifest of an application in Microsoft Entra.
+/// The permissions as the part of the manifest of an application in Microsoft Entra: each as an application permission,
+/// and as a delegated one.
 pub fn manifest() -> String {
     let permissions = catalog::permissions().into_iter();
-    let roles = permissions.filter_map(|(permission, _)| {
-        let (_, id) = APP_ROLES
-            .into_iter()
-            .find(|(name, _)| *name == permission)?;
-        Some(AppRole { id, r#type: "Role" })
+    let permissions = permissions.filter_map(|(name, _)| {
+        let mut known = GRAPH_PERMISSIONS.into_iter();
+        known.find(|permission| permission.name == name)
+    });
+    let of_app = permissions.flat_map(|permission| {
+        [(permission.role, "Role"), (permission.scope, "Scope")]
+            .map(|(id, r#type)| PermissionOfApp { id, r#type })
     });
     json(&Manifest {
         required_resource_access: [Access {
             resource_app_id: GRAPH_APPLICATION,
-            resource_access: roles.collect(),
+            resource_access: of_app.collect(),
         }],
     })
 }

@@ -5,11 +5,12 @@ mod script;
 
 use std::path::Path;
 
+use jiff::Unit;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tarbac_host::lookup::visible;
 use tarbac_host::record::{KeptFile, KeptReason, Refresh};
-use tarbac_tenant::import::{ImportReport, Matter};
+use tarbac_tenant::import::{CollectionAge, ImportReport, Matter};
 
 use super::{Style, VERSION, json};
 use crate::schema;
@@ -48,6 +49,10 @@ pub fn human(
     for (what, count) in &report.counts {
         let what = of_number(*count as u64, what);
         text += &format!("{count:>12} {what}\n");
+    }
+    if let Some(CollectionAge { started_at, age }) = &report.collection {
+        let age = age.round(Unit::Minute).unwrap_or(*age);
+        text += &format!("collected since {started_at}, {age:#} ago\n");
     }
     let (files, mut is_cut) = files(change, all);
     text += &files;
@@ -189,8 +194,17 @@ struct Document<'a> {
     version: u32,
     workspace: String,
     counts: serde_json::Map<String, serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    collection: Option<Collection>,
     files: Files<'a>,
     notes: Vec<Note<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Collection {
+    started_at: String,
+    age_in_seconds: i64,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -243,6 +257,10 @@ pub fn document(report: &ImportReport, change: &ImportChanges<'_>, out: &Path) -
                 (key, (*count).into())
             })
             .collect(),
+        collection: report.collection.as_ref().map(|of| Collection {
+            started_at: of.started_at.to_string(),
+            age_in_seconds: of.age.as_secs(),
+        }),
         files: Files {
             written: !change.is_tried,
             added,

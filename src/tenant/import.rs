@@ -59,7 +59,7 @@ use tarbac_host::bundle;
 use tarbac_host::engine::Engine;
 
 pub use entity::NOTHING;
-pub use report::{ImportReport, Matter, Note, Topic};
+pub use report::{CollectionAge, ImportReport, Matter, Note, Topic};
 
 /// The topics that each mean that people may have more permissions or discoveries than the exports state.
 const ADMINISTRATORS_UNKNOWN: [&Topic; 10] = [
@@ -140,7 +140,7 @@ pub fn import<F: Files>(
     let mut tenant = tenant::tenant(&folder)?;
     site_version::fill_in(&folder, &mut tenant)?;
     let mut notes = Notes::default();
-    collection::note(&folder, now, &mut notes)?;
+    let collection = collection::note(&folder, now, &mut notes)?;
     let intune = Intune::read(&folder, &mut notes)?;
     let entra = Entra::read(&folder, now, &mut notes)?;
     let allows_unlicensed = tenant.allows_unlicensed_administrators;
@@ -192,6 +192,7 @@ pub fn import<F: Files>(
     imported.report = ImportReport {
         counts: imported.counts(),
         notes: notes.into_notes(),
+        collection,
     };
     Ok(imported)
 }

@@ -4,12 +4,13 @@ mod every;
 mod sign_in;
 mod site;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, value_parser};
 use tarbac_collect::{
     CollectProgress, CollectSettings, SiteSettings, Waits, collect, pseudonymize,
 };
@@ -17,7 +18,7 @@ use tarbac_report as render;
 use tarbac_tenant::exports::catalog::{self, CLOUDS, Cloud};
 use tarbac_tenant::exports::{CallState, Collected, STAGING};
 
-use super::value::duration;
+use super::value::interval;
 use crate::arguments::format::format_among;
 use crate::arguments::{Format, GlobalArgs};
 use crate::exit::Exit;
@@ -88,15 +89,15 @@ pub(crate) struct CollectArgs {
     pub cloud: String,
 
     /// The number of requests at once.
-    #[arg(long, value_name = "N", default_value_t = 4)]
-    pub jobs: usize,
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u8).range(1..=64))]
+    pub jobs: u8,
 
     /// Who signs in.
     #[command(flatten)]
     pub sign_in: SignInArgs,
 
     /// Collect again and again, at this interval.
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = interval)]
     pub every: Option<Duration>,
 
     /// Import each collection into this workspace.
@@ -145,7 +146,11 @@ pub(crate) fn run(
         return Ok(Exit::Yes);
     };
     if let Some(exports) = &arguments.pseudonymize {
-        pseudonymize(exports, out)?;
+        for file in pseudonymize(exports, out)? {
+            output::note(&format!(
+                "note: {file} is left out: what it names is not known\n"
+            ));
+        }
         output.write(&format!(
             "wrote {} with made-up names and ids\n",
             out.display()
@@ -221,13 +226,21 @@ fn settings(arguments: &CollectArgs, out: &Path) -> Result<CollectSettings, Fail
         false => Some(sign_in.source(cloud)?),
     };
     let of_sites = sign_in.of_sites()?;
+    let (mut codes, mut sites) = (BTreeSet::new(), arguments.configmgr.iter());
+    if let Some(site) = sites.find(|site| !codes.insert(site.code.to_ascii_uppercase())) {
+        return Err(ShellError::Arguments {
+            message: format!("--configmgr names {} twice", site.code),
+            help: Some("a hierarchy is collected from one SMS Provider".to_owned()),
+        }
+        .into());
+    }
     let sites = arguments.configmgr.iter().map(|site| SiteSettings {
         code: site.code.clone(),
         url: site.url.clone(),
         sign_in: of_sites.clone(),
     });
     let authorities = sign_in.ca.as_deref().map(read).transpose()?;
-    let bar = output::waiting("collecting");
+    let bar = output::progress("collecting");
     Ok(CollectSettings {
         out: out.to_owned(),
         program: concat!("tarbac ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -238,18 +251,13 @@ fn settings(arguments: &CollectArgs, out: &Path) -> Result<CollectSettings, Fail
         authorities,
         has_all_groups: arguments.all_groups,
         is_resumed: arguments.resume,
-        jobs: arguments.jobs,
+        jobs: usize::from(arguments.jobs),
         rows_of_page: ROWS_OF_PAGE,
         waits: Waits::default(),
         progress: Arc::new(move |progress: CollectProgress<'_>| {
-            let CollectProgress {
-                export,
-                rows,
-                files,
-            } = progress;
-            bar.set_message(format!(
-                "collecting: {rows} records, {files} files, {export}"
-            ));
+            bar.set_length(progress.known as u64);
+            bar.set_position(progress.done as u64);
+            bar.set_message(format!("collected {} records", progress.rows));
         }),
     })
 }

@@ -10,6 +10,12 @@ use thiserror::Error;
 #[error("a duration is like 500ms, 30s, 5m or 1h")]
 pub(crate) struct NoDuration;
 
+/// A text is no interval.
+#[cfg(feature = "collect")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("an interval is a duration like 30m or 1h, and not zero")]
+pub(crate) struct NoInterval;
+
 /// A text is no size.
 #[cfg(feature = "serve")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -20,6 +26,13 @@ pub(crate) struct NoSize;
 pub(crate) fn duration(text: &str) -> Result<Duration, NoDuration> {
     let duration: SignedDuration = text.parse().map_err(|_| NoDuration)?;
     Duration::try_from(duration).map_err(|_| NoDuration)
+}
+
+/// A duration of some length.
+#[cfg(feature = "collect")]
+pub(crate) fn interval(text: &str) -> Result<Duration, NoInterval> {
+    let duration = duration(text).ok().filter(|duration| !duration.is_zero());
+    duration.ok_or(NoInterval)
 }
 
 /// A number of bytes.

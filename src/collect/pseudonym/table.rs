@@ -1,11 +1,11 @@
 //! The properties that are kept in exports with made-up names.
 //!
-//! Each listed property is kept or replaced; any other is left out.
+//! Each listed property is kept or replaced; any other is left out, also within an object.
 
 /// The treatment of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Becomes {
-    /// Kept: it names nobody.
+    /// A text, number or flag, or a list of them, that is kept: it names nobody.
     Same,
     /// Replaced by a made-up id, or a list of them.
     Id,
@@ -19,20 +19,42 @@ pub(super) enum Becomes {
     Device,
     /// Replaced by a made-up name, unless it ships with the service.
     Name,
-    /// An object within the record, whose id and name are replaced.
-    Within,
+    /// An object within the record, or a list of them.
+    Only(Properties),
     /// A Microsoft Entra role; built-in ones keep their names, which are the same in every tenant.
     EntraRole,
+    /// The id of a Microsoft Entra role, which is replaced if the role is known to be a custom one.
+    EntraRoleId,
     /// A directory scope: the whole tenant, or a part of it.
     Scope,
 }
 
-use Becomes::{Device, EntraRole, Id, Logon, Name, Same, Scope, Sid, Upn, Within};
+use Becomes::{Device, EntraRole, EntraRoleId, Id, Logon, Name, Only, Same, Scope, Sid, Upn};
 
 /// The kept properties of an export, in lower case.
 pub(super) type Properties = &'static [(&'static str, Becomes)];
 
-const MEMBERS: Properties = &[("@odata.type", Same), ("id", Id)];
+const MEMBERS: Properties = &[("@odata.type", Same), ("id", Id), ("accountenabled", Same)];
+
+const PERMISSIONS: Properties = &[
+    ("actions", Same),
+    (
+        "resourceactions",
+        Only(&[
+            ("allowedresourceactions", Same),
+            ("notallowedresourceactions", Same),
+        ]),
+    ),
+];
+
+/// The term of an eligibility.
+const SCHEDULE: Properties = &[
+    ("startdatetime", Same),
+    (
+        "expiration",
+        Only(&[("type", Same), ("enddatetime", Same), ("duration", Same)]),
+    ),
+];
 
 const ASSIGNMENTS: Properties = &[
     ("@odata.type", Same),
@@ -43,7 +65,7 @@ const ASSIGNMENTS: Properties = &[
     ("scopemembers", Id),
     ("scopetype", Same),
     ("rolescopetagids", Same),
-    ("roledefinition", Within),
+    ("roledefinition", Only(WITHIN)),
 ];
 
 const ELIGIBILITY: Properties = &[
@@ -55,14 +77,15 @@ const ELIGIBILITY: Properties = &[
     ("status", Same),
     ("startdatetime", Same),
     ("enddatetime", Same),
-    ("scheduleinfo", Same),
+    ("scheduleinfo", Only(SCHEDULE)),
     ("directoryscopeid", Scope),
-    ("roledefinitionid", Same),
+    ("appscopeid", Scope),
+    ("roledefinitionid", EntraRoleId),
     ("roledefinition", EntraRole),
 ];
 
 /// The kept properties, by the file of the export.
-pub(super) const TABLE: [(&str, Properties); 21] = [
+pub(super) const TABLE: [(&str, Properties); 22] = [
     ("graph/tenantAttachRBAC.json", &[("enabled", Same)]),
     (
         "graph/roleDefinitions.json",
@@ -72,9 +95,9 @@ pub(super) const TABLE: [(&str, Properties); 21] = [
             ("displayname", Name),
             ("isbuiltin", Same),
             ("isbuiltinroledefinition", Same),
-            ("rolepermissions", Same),
-            ("permissions", Same),
-            ("roleassignments", Within),
+            ("rolepermissions", Only(PERMISSIONS)),
+            ("permissions", Only(PERMISSIONS)),
+            ("roleassignments", Only(WITHIN)),
         ],
     ),
     ("graph/roleAssignments.json", ASSIGNMENTS),
@@ -95,8 +118,18 @@ pub(super) const TABLE: [(&str, Properties); 21] = [
             ("deleteddatetime", Same),
             ("onpremisessyncenabled", Same),
             ("onpremisessecurityidentifier", Sid),
-            ("assignedlicenses", Same),
-            ("assignedplans", Same),
+            (
+                "assignedlicenses",
+                Only(&[("skuid", Same), ("disabledplans", Same)]),
+            ),
+            (
+                "assignedplans",
+                Only(&[
+                    ("serviceplanid", Same),
+                    ("capabilitystatus", Same),
+                    ("service", Same),
+                ]),
+            ),
         ],
     ),
     (
@@ -105,7 +138,14 @@ pub(super) const TABLE: [(&str, Properties); 21] = [
             ("skuid", Same),
             ("skupartnumber", Same),
             ("capabilitystatus", Same),
-            ("serviceplans", Same),
+            (
+                "serviceplans",
+                Only(&[
+                    ("serviceplanid", Same),
+                    ("serviceplanname", Same),
+                    ("provisioningstatus", Same),
+                ]),
+            ),
         ],
     ),
     (
@@ -114,6 +154,7 @@ pub(super) const TABLE: [(&str, Properties); 21] = [
             ("id", Id),
             ("displayname", Name),
             ("visibility", Same),
+            ("deleteddatetime", Same),
             ("onpremisessecurityidentifier", Sid),
         ],
     ),
@@ -159,7 +200,11 @@ pub(super) const TABLE: [(&str, Properties); 21] = [
     ),
     (
         "configmgr/<site>/SMS_FullCollectionMembership.json",
-        &[("collectionid", Same), ("resourceid", Same)],
+        &[
+            ("collectionid", Same),
+            ("resourceid", Same),
+            ("resourcetype", Same),
+        ],
     ),
     (
         "configmgr/<site>/SMS_R_User.json",
@@ -180,21 +225,41 @@ pub(super) const TABLE: [(&str, Properties); 21] = [
             ("accounttype", Same),
             ("isgroup", Same),
             ("isdeleted", Same),
-            ("permissions", Within),
+            (
+                "permissions",
+                Only(&[
+                    ("categoryid", Same),
+                    ("categorytypeid", Same),
+                    ("roleid", Same),
+                ]),
+            ),
         ],
     ),
     (
         "configmgr/<site>/SMS_Role.json",
-        &[("roleid", Same), ("rolename", Name), ("operations", Same)],
+        &[
+            ("roleid", Same),
+            ("rolename", Name),
+            (
+                "operations",
+                Only(&[("objecttypeid", Same), ("grantedoperations", Same)]),
+            ),
+        ],
+    ),
+    (
+        "configmgr/<site>/SMS_AvailableOperation.json",
+        &[
+            ("objecttypeid", Same),
+            ("objecttypename", Same),
+            ("operationname", Same),
+            ("bitflag", Same),
+        ],
     ),
     (
         "configmgr/<site>/SMS_SecuredCategory.json",
         &[("categoryid", Same), ("categoryname", Name)],
     ),
 ];
-
-/// The operations of a site, which are copied unchanged because they name nobody.
-pub(super) const OPERATIONS: &str = "configmgr/<site>/SMS_AvailableOperation.json";
 
 /// The kept properties of a built-in Microsoft Entra role.
 pub(super) const SHIPPED_ROLE: Properties = &[
@@ -205,10 +270,4 @@ pub(super) const SHIPPED_ROLE: Properties = &[
 ];
 
 /// The kept properties of an object within a record.
-pub(super) const WITHIN: Properties = &[
-    ("id", Id),
-    ("displayname", Name),
-    ("categoryid", Same),
-    ("categorytypeid", Same),
-    ("roleid", Same),
-];
+pub(super) const WITHIN: Properties = &[("@odata.type", Same), ("id", Id), ("displayname", Name)];

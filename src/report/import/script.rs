@@ -39,7 +39,7 @@ pub fn script() -> String {
     text += ")\n\n# The classes of the AdminService.\n$classes = @(\n";
     for export in &EXPORTS {
         if let ExportSource::Class(call) = export.source {
-            text += &of_class(&call);
+            text += &of_class(export, &call);
         }
     }
     text += ")\n";
@@ -58,7 +58,7 @@ fn of_graph(export: &Export, call: &GraphCall) -> String {
     )
 }
 
-fn of_class(call: &ClassCall) -> String {
+fn of_class(export: &Export, call: &ClassCall) -> String {
     let key = call
         .lazy
         .map_or("$null".to_owned(), |key| quoted(key.property));
@@ -68,10 +68,12 @@ fn of_class(call: &ClassCall) -> String {
         order => quoted(&order.join(",")),
     };
     format!(
-        "    @{{ Name = {}; Query = {}; Key = {key}; Quoted = {}; Order = {order}; Needed = {} }}\n",
+        "    @{{ Name = {}; Query = {}; Key = {key}; Quoted = {}; Order = {order}; Rights = {}; Optional = {}; Needed = {} }}\n",
         quoted(call.class),
         quoted(&call.list()),
         truth(is_quoted),
+        quoted(export.rights),
+        truth(export.is_optional),
         truth(call.lazy.is_some()),
     )
 }

@@ -12,7 +12,7 @@ mod table;
 pub use call::{ClassCall, ClassKey, ExportSource, GraphCall};
 pub use cloud::{CLOUDS, Cloud};
 pub use declaration::{DECLARED, Declared};
-pub use permission::{APP_ROLES, GRAPH_APPLICATION, permissions};
+pub use permission::{GRAPH_APPLICATION, GRAPH_PERMISSIONS, GraphPermission, permissions};
 pub use table::{EXPORTS, READ_ONLY_ANALYST};
 
 /// A file of an export.

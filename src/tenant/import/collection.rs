@@ -2,26 +2,31 @@
 
 use jiff::{SignedDuration, Timestamp, Unit};
 
-use super::report::{EXPORT_FAILED, EXPORT_REFUSED, EXPORTS_OLD, EXPORTS_PSEUDONYMIZED, Notes};
+use super::report::{
+    CollectionAge, EXPORT_FAILED, EXPORT_REFUSED, EXPORTS_OLD, EXPORTS_PSEUDONYMIZED, Notes,
+};
 use crate::exports::catalog::COLLECTED;
 use crate::exports::{CallState, Collected, Files, Folder, RefusedExport, moment, read_one};
 
 /// The age from which exports may no longer match the tenant.
 const OLD: SignedDuration = SignedDuration::from_hours(24);
 
-/// Reads the account of the collection, if there is one.
+/// Reads the account of the collection, if there is one. Returns its age.
 pub(super) fn note<F: Files>(
     folder: &Folder<'_, F>,
     now: Timestamp,
     notes: &mut Notes,
-) -> Result<(), RefusedExport> {
+) -> Result<Option<CollectionAge>, RefusedExport> {
     let read = folder.read(COLLECTED, |reader| read_one::<Collected>(reader))?;
     let Some(collected) = read else {
-        return Ok(());
+        return Ok(None);
     };
-    // The first answers are the oldest.
-    let age = moment(&collected.started_at).map(|begun| now.duration_since(begun));
-    if let Some(age) = age.filter(|age| *age > OLD) {
+    let started_at = moment(&collected.started_at);
+    let age = started_at.map(|started_at| CollectionAge {
+        started_at,
+        age: now.duration_since(started_at),
+    });
+    if let Some(CollectionAge { age, .. }) = age.filter(|of| of.age > OLD) {
         let hours = age.round(Unit::Hour).unwrap_or(age).as_hours();
         let since = &collected.started_at;
         notes.add(
@@ -46,5 +51,5 @@ pub(super) fn note<F: Files>(
             CallState::Failed => notes.add(&EXPORT_FAILED, format!("{}: {told}", call.export)),
         }
     }
-    Ok(())
+    Ok(age)
 }

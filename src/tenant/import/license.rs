@@ -82,8 +82,8 @@ struct Plans {
 /// The products bought by the tenant, and those of Microsoft's list.
 pub(super) struct Products {
     by_id: BTreeMap<String, Product>,
-    /// Whether the tenant has bought a product for devices.
-    has_one_for_devices: bool,
+    /// Whether the tenant has bought a product for devices; `None` if its products are not exported.
+    has_one_for_devices: Option<bool>,
 }
 
 fn is_for_devices(product: &str) -> bool {
@@ -113,7 +113,7 @@ impl Products {
         let mut products = BTreeMap::from(known);
         products.extend(FOR_DEVICES.map(|id| (id.to_owned(), Product::Nothing)));
         let mut has_one_for_devices = false;
-        folder.records("graph/subscribedSkus", |row: SkuRow| {
+        let is_exported = folder.records("graph/subscribedSkus", |row: SkuRow| {
             let id = key(&row.sku_id);
             if is_for_devices(&id) {
                 has_one_for_devices = true;
@@ -144,7 +144,7 @@ impl Products {
         })?;
         Ok(Self {
             by_id: products,
-            has_one_for_devices,
+            has_one_for_devices: is_exported.then_some(has_one_for_devices),
         })
     }
 
@@ -179,7 +179,7 @@ impl Products {
     /// same plan.
     fn is_carried(&self, plan: &str, licenses: Option<&[LicenseRow]>) -> Option<bool> {
         let Some(licenses) = licenses else {
-            return (!self.has_one_for_devices).then_some(true);
+            return (self.has_one_for_devices == Some(false)).then_some(true);
         };
         if !licenses.iter().any(|of| is_for_devices(&of.sku_id)) {
             return Some(true);
@@ -196,7 +196,8 @@ impl Products {
                 Some(plans.is_intune.contains_key(plan) && !is_disabled)
             }
             Product::Known if disabled.contains(plan) => Some(false),
-            Product::Known => is_whole(&disabled),
+            // Whether its subscription still works is not known, and the one for devices has the same plan.
+            Product::Known => None,
             Product::Nothing => Some(false),
         }
     }

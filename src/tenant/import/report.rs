@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
+
 /// The severity of a note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Matter {
@@ -43,6 +45,17 @@ pub struct ImportReport {
     pub counts: Vec<(&'static str, usize)>,
     /// The notes, by severity and code.
     pub notes: Vec<Note>,
+    /// The age of the collection behind the exports, if they say it.
+    pub collection: Option<CollectionAge>,
+}
+
+/// The age of a collection, which is that of its first answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CollectionAge {
+    /// When it was started, in RFC 3339.
+    pub started_at: Timestamp,
+    /// The time from then until the import.
+    pub age: SignedDuration,
 }
 
 /// The notes of an import in progress.

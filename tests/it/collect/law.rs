@@ -75,6 +75,18 @@ fn a_class_that_cannot_be_ordered_comes_whole() {
     assert_same("contoso", folder.path());
 }
 
+/// A service that makes pages of its own is followed to the last one, whatever was asked for.
+#[test]
+fn a_class_that_comes_in_pages_of_the_service_comes_whole() {
+    let mut service = serve("contoso");
+    service.class_page = 2;
+    let (base, _) = service.start();
+    let folder = tempfile::tempdir().unwrap();
+    declare(&exports("contoso"), folder.path());
+    collected(&settings(&base, &SITES, folder.path())).unwrap();
+    assert_same("contoso", folder.path());
+}
+
 /// A token that expires is renewed, by one request for all of them.
 #[test]
 fn a_token_that_expires_is_renewed() {

@@ -55,6 +55,7 @@ fn a_tenant_is_collected_and_imported_in_one_sitting() {
     let ran = run(&tarbac, &base, &["--import", "tenant"]);
     assert_eq!(ran.status, 0, "{ran}");
     assert!(ran.stdout.contains("imported tenant"), "{ran}");
+    assert!(ran.stdout.contains("collected since "), "{ran}");
     assert!(!ran.stdout.contains("Left to you"), "{ran}");
     let ran = tarbac.run(&["-C", "tenant", "validate"]);
     assert_ne!(ran.status, 2, "{ran}");
@@ -154,8 +155,14 @@ fn permissions_are_listed_for_people_and_for_applications() {
     );
     assert_eq!(
         access["resourceAccess"].as_array().unwrap().len(),
-        scopes.len()
+        // Each as an application permission and as a delegated one.
+        scopes.len() * 2
     );
+    let ids = access["resourceAccess"].as_array().unwrap().iter();
+    let ids: std::collections::BTreeSet<&str> = ids
+        .map(|permission| permission["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(ids.len(), scopes.len() * 2);
 }
 
 #[test]
@@ -186,6 +193,21 @@ fn arguments_that_lead_nowhere_are_refused() {
         (
             &["collect", "--out", "x", "--format", "json"],
             "--permissions",
+        ),
+        (&["collect", "--out", "x", "--jobs", "0"], "1..=64"),
+        (&["collect", "--out", "x", "--every", "0s"], "not zero"),
+        (
+            &[
+                "collect",
+                "--out",
+                "x",
+                "--no-graph",
+                "--configmgr",
+                "P01=https://cm01.contoso.example",
+                "--configmgr",
+                "p01=https://cm02.contoso.example",
+            ],
+            "names p01 twice",
         ),
         (
             &[

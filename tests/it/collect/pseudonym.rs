@@ -148,3 +148,90 @@ fn a_collection_with_made_up_names_does_not_say_who_asked() {
 fn decisions_count(exports: &Path) -> usize {
     imported(exports).len()
 }
+
+/// Exports with properties that nothing reads.
+const RECORDS: [(&str, &str); 7] = [
+    (
+        "tenant.json",
+        r#"{"name": "contoso", "hierarchies": [{"siteCode": "P01", "uploadCollection": "PAYROLL1"}, {"siteCode": "P02", "uploadCollection": "P0200014"}]}"#,
+    ),
+    (
+        "configmgr/P02/SMS_Collection.json",
+        r#"[{"CollectionID": "P0200014", "Name": "Payroll", "CollectionType": 2}]"#,
+    ),
+    (
+        "configmgr/P01/SMS_Role.json",
+        r#"[{"RoleID": "SMS0001R", "RoleName": "Full Administrator", "Operations": [{"ObjectTypeID": 1, "GrantedOperations": 2, "PSComputerName": "cm01"}]}]"#,
+    ),
+    (
+        "configmgr/P01/SMS_AvailableOperation.json",
+        r#"[{"ObjectTypeID": 1, "ObjectTypeName": "SMS_Collection", "OperationName": "Read", "BitFlag": 1, "PSComputerName": "cm01"}]"#,
+    ),
+    (
+        "graph/roleEligibilityScheduleInstances.json",
+        r#"[{"principalId": "p", "roleDefinitionId": "0A0A0A0A-0000-4000-8000-000000000001", "roleDefinition": {"id": "0a0a0a0a-0000-4000-8000-000000000001", "isBuiltIn": false, "displayName": "Payroll"}},
+                {"principalId": "p", "roleDefinitionId": "3a2c62db-5318-420d-8d74-23affee5d9d5", "roleDefinition": {"id": "3a2c62db-5318-420d-8d74-23affee5d9d5", "isBuiltIn": true, "displayName": "Intune Administrator"}}]"#,
+    ),
+    (
+        "Devices_3f0c.csv",
+        "Device name,Managed by\nCM01,ConfigMgr\n",
+    ),
+    ("graph/people.txt", "cm01"),
+];
+
+/// What PowerShell or a person adds to a record is not in the copy, and what is in it fits together.
+#[test]
+fn the_copy_has_what_is_read_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let (real, out) = (folder.path().join("real"), folder.path().join("shareable"));
+    let custom = "0a0a0a0a-0000-4000-8000-000000000001";
+    for (file, text) in RECORDS {
+        let path = real.join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    assert_eq!(pseudonymize(&real, &out).unwrap(), ["graph/people.txt"]);
+    for (path, bytes) in crate::import::files(&out) {
+        let found = text(&bytes).to_lowercase();
+        for name in ["cm01", "payroll", custom] {
+            assert!(!found.contains(name), "{name} in {path}");
+        }
+    }
+    let declared: Value =
+        serde_json::from_str(&std::fs::read_to_string(out.join("tenant.json")).unwrap()).unwrap();
+    assert_eq!(declared["hierarchies"][1]["uploadCollection"], "P0200014");
+    let roles = records(&out, "configmgr/P01/SMS_Role.json");
+    assert_eq!(roles[0]["RoleName"], "Full Administrator");
+    assert_eq!(roles[0]["Operations"][0]["GrantedOperations"], 2);
+    let [of_custom, of_shipped] =
+        <[Value; 2]>::try_from(records(&out, "graph/roleEligibilityScheduleInstances.json"))
+            .unwrap();
+    assert_eq!(
+        of_custom["roleDefinitionId"],
+        of_custom["roleDefinition"]["id"]
+    );
+    assert_eq!(
+        of_shipped["roleDefinition"]["displayName"],
+        "Intune Administrator"
+    );
+    assert_eq!(
+        of_shipped["roleDefinitionId"],
+        "3a2c62db-5318-420d-8d74-23affee5d9d5"
+    );
+    assert!(out.join("devices.csv").exists());
+}
+
+/// A copy that fails leaves nothing.
+#[test]
+fn there_is_no_half_of_a_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let (real, out) = (folder.path().join("real"), folder.path().join("shareable"));
+    declare(&exports("fabrikam"), &real);
+    std::fs::create_dir_all(real.join("graph")).unwrap();
+    std::fs::write(real.join("graph/users.json"), "[{\"id\": ").unwrap();
+    pseudonymize(&real, &out).unwrap_err();
+    assert!(!out.exists());
+    std::fs::create_dir(&out).unwrap();
+    pseudonymize(&real, &out).unwrap_err();
+    assert_eq!(std::fs::read_dir(&out).unwrap().count(), 0);
+}

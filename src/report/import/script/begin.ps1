@@ -31,7 +31,6 @@ foreach ($part in 'graph', 'configmgr') {
 $Out = (New-Item -ItemType Directory -Force $Out).FullName
 $done = Join-Path $Out '.collect-done.txt'
 $finished = @{}
-if ($Resume -and (Test-Path $done)) { Get-Content $done | ForEach-Object { $finished[$_] = $true } }
 $started = [DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ssZ')
 $account = @{}
 $saved = @{}
@@ -101,21 +100,47 @@ function Save-Text([string] $Path, [string] $Text) {
     Move-Item -Force "$Path.part" $Path
 }
 
-# Notes that an export is there.
-function Add-Account([string] $Export, [int] $Files, [int] $Rows, [string] $State, [string] $Message) {
+# The entry of an export in the account of the collection.
+function Get-Entry([string] $Export) {
     if (-not $account.ContainsKey($Export)) {
-        $account[$Export] = @{ export = $Export; state = 'collected'; files = 0; rows = 0; requests = 0; retries = 0 }
+        $account[$Export] = @{
+            export = $Export; state = 'collected'; files = 0; rows = 0; requests = 0; retries = 0; gone = 0
+        }
     }
-    $entry = $account[$Export]
-    $entry.files += $Files
-    $entry.rows += $Rows
-    $entry.requests += $Files
-    if ($State) { $entry.state = $State; $entry.message = $Message }
-    Write-Progress -Activity 'Collecting' -Status "$Export, $($entry.rows) records"
+    $account[$Export]
 }
 
-function Complete-File([string] $File) {
-    Add-Content -Path $done -Value $File
+# Counts a file whose pages are all there.
+function Add-File([string] $File, [string] $Export, [int] $Pages, [int] $Rows) {
+    if ($finished[$File]) { return }
+    $finished[$File] = $true
+    $entry = Get-Entry $Export
+    $entry.files += $Pages
+    $entry.rows += $Rows
+    $entry.requests += $Pages
+}
+
+# The same, and a run with -Resume knows it.
+function Complete-File([string] $File, [string] $Export, [int] $Pages, [int] $Rows) {
+    Add-File $File $Export $Pages $Rows
+    Add-Content -Path $done -Value "$File`t$Export`t$Pages`t$Rows"
+}
+
+function Show-Progress([string] $File, [int] $Rows) {
+    Write-Progress -Activity 'Collecting' -Status "$File, $Rows records"
+}
+
+# Goes on without a file that is refused. A part of its pages would be taken for all of them.
+function Skip-File([string] $File, [string] $Export, [string] $Rights, [bool] $Optional, $Fault) {
+    $status = Get-Status $Fault
+    if ($status -ne 403 -and -not $Optional) { throw $Fault }
+    for ($page = 1; Test-Path (Get-PagePath $File $page); $page++) { Remove-Item (Get-PagePath $File $page) }
+    $entry = Get-Entry $Export
+    $entry.state = if ($status -eq 403) { 'refused' } else { 'failed' }
+    $entry.status = $status
+    $entry.message = "$Fault"
+    if ($status -eq 403) { $entry.permission = $Rights }
+    Write-Warning "$File was not saved; it takes $Rights`: $Fault"
 }
 
 # The records of a file that an earlier run has saved.
@@ -134,26 +159,26 @@ function Read-Saved([string] $File) {
 # Saves what a call of Graph answers, page by page, and gives the records if they are needed.
 function Save-Graph([hashtable] $Call, [string] $Uri, [string] $File) {
     if ($finished[$File]) { if ($Call.Needed) { Read-Saved $File }; return }
+    $rows = 0
     for ($page = 1; $Uri; $page++) {
         $text = Get-GraphText $Uri
         Save-Text (Get-PagePath $File $page) $text
         # Long texts are more than ConvertFrom-Json of Windows PowerShell takes.
         $next = [regex]::Match($text, '"@odata\.nextLink"\s*:\s*("(?:[^"\\]|\\.)*")')
         $Uri = if ($next.Success) { $next.Groups[1].Value | ConvertFrom-Json } else { $null }
-        Add-Account $Call.File 1 ([regex]::Matches($text, '"(?:id|skuId|enabled)"\s*:').Count) '' ''
+        $rows += [regex]::Matches($text, '"(?:id|skuId|enabled)"\s*:').Count
+        Show-Progress $File $rows
         if ($Call.Needed) { Get-Field ($text | ConvertFrom-Json) 'value' }
     }
-    Complete-File $File
+    Complete-File $File $Call.File ($page - 1) $rows
 }
 
 # The same where the rest is of use without it.
 function Save-GraphOrNote([hashtable] $Call, [string] $Uri, [string] $File) {
     try { Save-Graph $Call $Uri $File } catch {
-        $status = Get-Status $_
-        if ($status -ne 403 -and -not $Call.Optional) { throw }
-        $state = if ($status -eq 403) { 'refused' } else { 'failed' }
-        Add-Account $Call.File 0 0 $state "$_"
-        Write-Warning "$File was not saved; it takes $($Call.Rights): $_"
+        # The object was deleted after the list was made.
+        if ($Call.File -like '*<id>*' -and (Get-Status $_) -eq 404) { (Get-Entry $Call.File).gone++; return }
+        Skip-File $File $Call.File $Call.Rights $Call.Optional $_
     }
 }
 
@@ -175,26 +200,44 @@ function Save-Class([string] $Site, [hashtable] $Class) {
             Get-Rows (Get-SiteText "$base$instance")
         })
         Save-Text (Get-PagePath $file 1) (ConvertTo-Json -Depth 6 -InputObject $rows)
-        Add-Account $file 1 $rows.Count '' ''
+        Complete-File $file $file 1 $rows.Count
         $rows
     } elseif ($Class.Order) {
         $size = 2000
+        $total = 0
         for ($page = 1; ; $page++) {
             $text = Get-SiteText "$base$($Class.Query)&`$orderby=$($Class.Order)&`$top=$size&`$skip=$(($page - 1) * $size)"
             $count = @(Get-Rows $text).Count
             if ($count -gt $size) { throw "$file`: the site does not answer in pages; use tarbac collect" }
             Save-Text (Get-PagePath $file $page) $text
-            Add-Account $file 1 $count '' ''
+            $total += $count
+            Show-Progress $file $total
             if ($count -lt $size) { break }
         }
+        Complete-File $file $file $page $total
     } else {
         $text = Get-SiteText "$base$($Class.Query)"
         Save-Text (Get-PagePath $file 1) $text
         $rows = @(Get-Rows $text)
-        Add-Account $file 1 $rows.Count '' ''
+        Complete-File $file $file 1 $rows.Count
     }
-    Complete-File $file
 }
+
+# The same where the rest is of use without it.
+function Save-ClassOrNote([string] $Site, [hashtable] $Class) {
+    $file = "configmgr/$Site/$($Class.Name).json"
+    try { Save-Class $Site $Class } catch { Skip-File $file $file $Class.Rights $Class.Optional $_ }
+}
+
+# A run with -Resume counts what the earlier one has saved, and is as old as that.
+if ($Resume -and (Test-Path $done)) {
+    foreach ($line in Get-Content $done) {
+        $parts = $line -split "`t"
+        if ($parts.Count -eq 2) { $started = $parts[1] }
+        if ($parts.Count -eq 4) { Add-File $parts[0] $parts[1] $parts[2] $parts[3] }
+    }
+}
+Add-Content -Path $done -Value "`nstarted`t$started"
 
 {connect}
 

@@ -19,14 +19,15 @@ $ofRoles = $account['graph/roleDefinitions/<id>/roleAssignments.json']
 if ($ofRoles -and $ofRoles.state -eq 'failed') {
     $roles = $calls | Where-Object { $_.File -eq 'graph/roleDefinitions.json' }
     $finished.Remove($roles.File)
+    $account.Remove($roles.File)
     $null = Save-Graph $roles "$($roles.Uri)?`$expand=roleAssignments" $roles.File
-    $ofRoles.state = 'collected'
+    $account.Remove('graph/roleDefinitions/<id>/roleAssignments.json')
 }
 
 $sids = @{}
 foreach ($site in $Providers.Keys) {
     foreach ($class in $classes) {
-        $rows = @(Save-Class $site $class)
+        $rows = @(Save-ClassOrNote $site $class)
         if ($class.Name -ne 'SMS_Admin') { continue }
         foreach ($row in $rows) {
             $sid = Get-Field $row 'AdminSid'

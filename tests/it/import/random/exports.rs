@@ -133,6 +133,7 @@ impl Tenant {
                     row["onPremisesSecurityIdentifier"] = json!(person_sid(number));
                 }
                 if let Some(license) = of.license {
+                    row["assignedLicenses"] = json!([]);
                     row["assignedPlans"] = match license {
                         true => json!([{"servicePlanId": "c1ec4a95-1f05-45b3-a911-aa3fa01094f5", "capabilityStatus": "Enabled"}]),
                         false => json!([]),

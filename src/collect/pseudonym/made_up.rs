@@ -1,0 +1,80 @@
+//! The names, ids and security identifiers of a copy.
+
+use super::Pseudonyms;
+use super::table::Becomes;
+
+/// The names that are the same in every tenant.
+const EVERYWHERE: [&str; 1] = ["Default"];
+
+impl Pseudonyms {
+    /// The text in place of another.
+    pub(super) fn text(&self, text: &str, becomes: Becomes) -> String {
+        let blank = text.trim().is_empty();
+        match becomes {
+            _ if blank => text.to_owned(),
+            Becomes::Same => text.to_owned(),
+            Becomes::Id => self.id(text),
+            Becomes::EntraRoleId if !self.custom.contains(&text.to_ascii_lowercase()) => {
+                text.to_owned()
+            }
+            Becomes::EntraRoleId => self.id(text),
+            Becomes::Sid => self.sid(text),
+            Becomes::Upn => format!("person-{}@tenant.example", self.digest("name", text)),
+            Becomes::Logon => format!("DOMAIN\\account-{}", self.digest("name", text)),
+            Becomes::Device => format!("device-{}", self.digest("device", text)),
+            Becomes::Name if EVERYWHERE.contains(&text) => text.to_owned(),
+            Becomes::Name | Becomes::Only(_) | Becomes::EntraRole => {
+                format!("name-{}", self.digest("name", text))
+            }
+            Becomes::Scope if text == "/" => text.to_owned(),
+            Becomes::Scope => "/administrativeUnits/a".to_owned(),
+        }
+    }
+
+    /// A made-up id in the form of a UUID, unless the id is that of a shipped role.
+    pub(super) fn id(&self, text: &str) -> String {
+        let inner = text.trim().trim_start_matches('{').trim_end_matches('}');
+        if self.shipped.contains(&inner.to_ascii_lowercase()) {
+            return text.to_owned();
+        }
+        let digest = self.digest("id", inner);
+        let more = self.digest("id, the rest", inner);
+        let digits: String = digest.chars().chain(more.chars()).collect();
+        let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
+        format!(
+            "{}-{}-4{}-8{}-{}",
+            part(0, 8),
+            part(8, 12),
+            part(13, 16),
+            part(17, 20),
+            part(20, 32)
+        )
+    }
+
+    /// A made-up security identifier in a made-up domain. Identifiers that every Windows computer has are kept.
+    fn sid(&self, text: &str) -> String {
+        let upper = text.trim().to_ascii_uppercase();
+        let Some(rest) = upper.strip_prefix("S-1-5-21-") else {
+            return text.to_owned();
+        };
+        let (domain, account) = rest.rsplit_once('-').unwrap_or(("", rest));
+        let number = |text: &str| {
+            let digest = self.digest("sid", text);
+            let digits = digest.get(..8).unwrap_or_default();
+            u32::from_str_radix(digits, 16).unwrap_or_default()
+        };
+        // Relative identifiers below 1000 are the same in every domain.
+        let account = match account.parse::<u32>() {
+            Ok(known) if known < 1000 => known,
+            _ => 1000 + number(&upper) / 2,
+        };
+        format!("S-1-5-21-{}-1-1-{account}", number(domain))
+    }
+
+    /// The digits that replace a text; its case is ignored.
+    pub(super) fn digest(&self, kind: &str, text: &str) -> String {
+        let text = format!("{kind}\0{}", text.trim().to_lowercase());
+        let digest = blake3::keyed_hash(&self.key, text.as_bytes());
+        digest.to_hex().chars().take(16).collect()
+    }
+}
