@@ -215,12 +215,14 @@ codes! {
     mod workspace {
         /// An import that was stopped has been finished.
         FINISHED = "workspace::finished";
-        /// A file that `init` or `import` wrote is gone, or has no policy left.
+        /// A file that `init` or `import` wrote is gone, or none of its policies is left.
         GONE = "workspace::gone";
         /// The folder lies in a workspace of which nothing is read.
         INSIDE = "workspace::inside";
         /// A file is not read, because none of its kind is expected where it stands.
         NOT_READ = "workspace::not_read";
+        /// A sparse checkout of git leaves files of the workspace out.
+        SPARSE = "workspace::sparse";
         /// A submodule of git with rules or entities is not checked out.
         SUBMODULE = "workspace::submodule";
     }

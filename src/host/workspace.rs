@@ -21,6 +21,7 @@ pub mod regular;
 mod revision;
 mod rule_files;
 mod rules;
+mod sparse;
 mod submodules;
 mod suites;
 mod text;
@@ -231,7 +232,8 @@ fn examine_once(
     switches: &Switches,
     options: &LoadOptions,
 ) -> Result<Examination, LoadError> {
-    let not_checked_out = submodules::not_checked_out(layout)?;
+    let mut not_checked_out = submodules::not_checked_out(layout)?;
+    not_checked_out.extend(sparse::left_out(layout)?);
     if !not_checked_out.is_empty() {
         return Ok(Examination::without_rules(not_checked_out));
     }

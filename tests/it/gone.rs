@@ -2,6 +2,7 @@
 
 mod folders;
 mod left_behind;
+mod sparse;
 mod submodules;
 
 use std::fs;
@@ -62,8 +63,17 @@ fn nothing_is_decided_without_a_rule_that_may_have_forbidden_something() {
             workspace.write(&format!("ws/{path}"), "// moved\n\n  // elsewhere");
             let ran = within(&workspace, &CHECK);
             assert_eq!(ran.status, 2, "{path} {ran}");
-            let said = format!("tarbac wrote `{path}`, and it is gone or empty");
+            let said = format!("tarbac wrote `{path}`, and it is gone, empty or overwritten");
             assert!(ran.stderr.contains(&said), "{path} {ran}");
+            // Or overwritten with another one.
+            let other = "@id(\"other\")\n@doc(\"Other.\")\npermit (principal, action, resource) when { false };\n";
+            workspace.write(&format!("ws/{path}"), other);
+            let ran = within(&workspace, &CHECK);
+            assert!(ran.stderr.contains(&said), "{path} {ran}");
+            let meant = other.replace("permit", "@changed(\"Ours is elsewhere.\")\npermit");
+            workspace.write(&format!("ws/{path}"), meant);
+            let ran = within(&workspace, &CHECK);
+            assert!(!ran.stderr.contains("workspace::gone"), "{path} {ran}");
             workspace.write(&format!("ws/{path}"), whole);
             assert_eq!(within(&workspace, &CHECK).status, 0);
         }
@@ -83,7 +93,7 @@ fn nothing_is_decided_without_a_rule_that_may_have_forbidden_something() {
         ] {
             let ran = within(&workspace, command);
             assert_eq!(ran.status, 2, "{path} {command:?} {ran}");
-            let said = format!("tarbac wrote `{path}`, and it is gone or empty");
+            let said = format!("tarbac wrote `{path}`, and it is gone, empty or overwritten");
             assert!(ran.stderr.contains(&said), "{path} {command:?} {ran}");
         }
         let ran = within(&workspace, &["validate"]);
@@ -100,9 +110,9 @@ fn a_rule_that_is_gone_is_shown_where_it_was_noted() {
     remove(&workspace, "policies/custom/script-runner.cedar");
     let ran = within(&workspace, &["validate"]);
     for said in [
-        "  × tarbac wrote `policies/tarbac.yaml`, and it is gone or empty\n",
-        "  × tarbac wrote `schema/tarbac.yaml`, and it is gone or empty\n",
-        "  ⚠ tarbac wrote `policies/custom/script-runner.cedar`, and it is gone or empty\n",
+        "  × tarbac wrote `policies/tarbac.yaml`, and it is gone, empty or overwritten\n",
+        "  × tarbac wrote `schema/tarbac.yaml`, and it is gone, empty or overwritten\n",
+        "  ⚠ tarbac wrote `policies/custom/script-runner.cedar`, and it is gone, empty or overwritten\n",
         "╰── written by init or import\n",
         "put back what git has, or import again with `--take PATH`",
         "errors: 2 errors, 1 warning\n",
@@ -235,7 +245,7 @@ fn what_is_gone_in_a_revision_is_told() {
     for command in [["diff", "HEAD~1"], ["prove", "--compare=HEAD~1"]] {
         let ran = within(&workspace, &command);
         assert_eq!(ran.status, 2, "{ran}");
-        let said = format!("tarbac wrote `{forbid}`, and it is gone or empty");
+        let said = format!("tarbac wrote `{forbid}`, and it is gone, empty or overwritten");
         assert!(ran.stderr.contains(&said), "{ran}");
         assert!(ran.stderr.contains("HEAD~1:tarbac-files.json"), "{ran}");
     }
@@ -254,5 +264,8 @@ fn what_is_gone_in_a_revision_is_told() {
     note_as_removed(&workspace, "policies/other.cedar");
     let ran = workspace.run(&["prove", "--compare", "ws"]);
     assert_eq!(ran.status, 2, "{ran}");
-    assert!(ran.stderr.contains("and it is gone or empty"), "{ran}");
+    assert!(
+        ran.stderr.contains("and it is gone, empty or overwritten"),
+        "{ran}"
+    );
 }

@@ -11,6 +11,7 @@ mod random;
 mod refresh;
 mod round_trip;
 mod sample;
+mod sites;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -93,6 +94,20 @@ fn copied(exports: &str) -> Tarbac {
         tarbac.write(&format!("exports/{path}"), bytes);
     }
     tarbac
+}
+
+/// Gives a role a permission, in each of the lists that its record has.
+fn give(role: &mut Value, permission: &str) {
+    for copy in ["permissions", "rolePermissions"] {
+        let rows = role.get_mut(copy).and_then(Value::as_array_mut);
+        for row in rows.into_iter().flatten() {
+            for list in ["/actions", "/resourceActions/0/allowedResourceActions"] {
+                if let Some(Value::Array(list)) = row.pointer_mut(list) {
+                    list.push(permission.into());
+                }
+            }
+        }
+    }
 }
 
 fn run_import(tarbac: &Tarbac, more: &[&str]) -> Ran {

@@ -6,6 +6,8 @@
 //! the request brings the value and the directory need not have the entity. The same rules hold for a name that no
 //! entity has.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use cedar_policy::EntityUid;
 use cedar_policy_core::ast::{
     self, BinaryOp, Expr, ExprKind, Literal, PrincipalOrResourceConstraint, UnaryOp, Var,
@@ -81,53 +83,69 @@ impl Side {
     }
 }
 
-/// The places where a policy names an entity, with the effect of its absence there.
-pub(super) fn mentions(policy: &Policy, uid: &EntityUid) -> Vec<Mention> {
-    let mut found = Vec::new();
-    let scopes = [policy.principal_anchor(), policy.resource_anchor()];
-    for _ in scopes.iter().flatten().filter(|anchor| *anchor == uid) {
-        found.push((policy.place().clone(), Side::With));
-    }
-    let mut in_conditions = Vec::new();
-    collect(policy, &|part| is_named(part, uid), &mut in_conditions);
-    found.extend(
-        in_conditions
-            .into_iter()
-            .map(|(_, place, side)| (place, side)),
-    );
-    of_sides(policy, found)
+/// The places where a policy names each entity, with the effect of its absence there.
+pub(super) fn mentions(policy: &Policy) -> BTreeMap<EntityUid, Vec<Mention>> {
+    let anchors = [policy.principal_anchor(), policy.resource_anchor()];
+    let of_scope = anchors.into_iter().flatten().map(|uid| {
+        let place = policy.place().clone();
+        (uid.clone(), place, Side::With)
+    });
+    let of_conditions = collect(policy, &|part, named| named.extend(uid_of(part)));
+    by_entity(policy, of_scope, of_conditions)
 }
 
-/// The places where a policy asks what is in an entity, with the effect if nothing is. A comparison with the entity
+/// The places where a policy asks what is in each entity, with the effect if nothing is. A comparison with the entity
 /// itself does not depend on that.
-pub(super) fn memberships(policy: &Policy, uid: &EntityUid) -> Vec<Mention> {
+pub(super) fn memberships(policy: &Policy) -> BTreeMap<EntityUid, Vec<Mention>> {
+    use PrincipalOrResourceConstraint::{In, IsIn};
     let written = policy.written();
-    let (principal, resource) = (
-        written.principal_constraint(),
-        written.resource_constraint(),
-    );
-    let scopes = [principal.as_inner(), resource.as_inner()].into_iter();
-    let scopes = scopes.filter(|scope| {
-        let is_in = matches!(
-            scope,
-            PrincipalOrResourceConstraint::In(_) | PrincipalOrResourceConstraint::IsIn(..)
-        );
-        is_in
-            && scope
-                .get_euid()
-                .is_some_and(|named| EntityUid::from(named.as_ref().clone()) == *uid)
+    let scopes = [
+        written.principal_constraint().into_inner(),
+        written.resource_constraint().into_inner(),
+    ];
+    let scopes = scopes
+        .iter()
+        .filter(|scope| matches!(scope, In(_) | IsIn(..)));
+    let of_scope = scopes.filter_map(|scope| {
+        let uid = EntityUid::from(scope.get_euid()?.as_ref().clone());
+        Some((uid, policy.place().clone(), Side::With))
     });
-    let of_scopes = of_sides(policy, scopes.map(|_| (policy.place().clone(), Side::With)));
-    let in_conditions = mentions_of(policy, &|part| {
-        matches!(part.expr_kind(), ExprKind::BinaryApp { op: BinaryOp::In, arg2, .. }
-            if arg2.subexpressions().any(|part| is_named(part, uid)))
+    let of_conditions = collect(policy, &|part, named| {
+        if let ExprKind::BinaryApp {
+            op: BinaryOp::In,
+            arg2,
+            ..
+        } = part.expr_kind()
+        {
+            named.extend(arg2.subexpressions().filter_map(uid_of));
+        }
     });
-    of_scopes.into_iter().chain(in_conditions).collect()
+    by_entity(policy, of_scope, of_conditions)
 }
 
-fn is_named(part: &Expr, uid: &EntityUid) -> bool {
-    let uid: &ast::EntityUID = uid.as_ref();
-    matches!(part.expr_kind(), ExprKind::Lit(Literal::EntityUID(named)) if named.as_ref() == uid)
+/// The entity that an expression is.
+fn uid_of(part: &Expr) -> Option<&ast::EntityUID> {
+    match part.expr_kind() {
+        ExprKind::Lit(Literal::EntityUID(uid)) => Some(uid),
+        _ => None,
+    }
+}
+
+fn by_entity(
+    policy: &Policy,
+    of_scope: impl Iterator<Item = (EntityUid, Place, Side)>,
+    of_conditions: Vec<Match<'_, &ast::EntityUID>>,
+) -> BTreeMap<EntityUid, Vec<Mention>> {
+    let of_conditions = of_conditions.into_iter().map(|of| {
+        let uid = EntityUid::from(of.what.clone());
+        (uid, of.place, of.side)
+    });
+    let mut mentions: BTreeMap<EntityUid, Vec<Mention>> = BTreeMap::new();
+    for (uid, place, side) in of_scope.chain(of_conditions) {
+        let mention = mention(policy, place, side);
+        mentions.entry(uid).or_default().push(mention);
+    }
+    mentions
 }
 
 /// The places of the matching expressions in a policy, with the effect if they are false.
@@ -143,56 +161,61 @@ pub(crate) fn leaves_with<'p>(
     policy: &'p Policy,
     is_it: &dyn Fn(&Expr) -> bool,
 ) -> Vec<(&'p Expr, Mention)> {
-    let mut found = Vec::new();
-    collect(policy, is_it, &mut found);
-    let leaves: Vec<&Expr> = found.iter().map(|(leaf, ..)| *leaf).collect();
-    let sides = found.into_iter().map(|(_, place, side)| (place, side));
-    let mentions = of_sides(policy, sides);
-    leaves.into_iter().zip(mentions).collect()
-}
-
-fn collect<'p>(
-    policy: &'p Policy,
-    is_it: &dyn Fn(&Expr) -> bool,
-    found: &mut Vec<MatchingCondition<'p>>,
-) {
-    if let Some(condition) = policy.written().non_scope_constraints() {
-        let mut collector = Collector {
-            policy,
-            is_it,
-            found,
-        };
-        collector.condition(condition, Side::With);
-    }
-}
-
-fn of_sides(policy: &Policy, found: impl IntoIterator<Item = (Place, Side)>) -> Vec<Mention> {
+    let found = collect(policy, &|part, found| {
+        found.extend(is_it(part).then_some(()))
+    });
+    let found = found.into_iter();
     found
-        .into_iter()
-        .map(|(place, side)| Mention {
-            place,
-            allows_more: side.allows_more(policy.effect()),
-            allows_more_if_true: match policy.effect() {
-                Effect::Permit => !matches!(side, Side::Against | Side::Context),
-                Effect::Forbid => !matches!(side, Side::With | Side::Context),
-            },
-            narrows: side == Side::With,
-            is_of_context: side == Side::Context,
-        })
+        .map(|of| (of.leaf, mention(policy, of.place, of.side)))
         .collect()
 }
 
-/// A condition that contains a match, with its place and side.
-type MatchingCondition<'p> = (&'p Expr, Place, Side);
-
-struct Collector<'a, 'p> {
+/// The matches in the conditions of a policy, for a function that adds what an expression matches.
+fn collect<'p, T: Ord + Clone>(
     policy: &'p Policy,
-    /// Whether an expression matches.
-    is_it: &'a dyn Fn(&Expr) -> bool,
-    found: &'a mut Vec<MatchingCondition<'p>>,
+    matching: &dyn Fn(&'p Expr, &mut BTreeSet<T>),
+) -> Vec<Match<'p, T>> {
+    let mut collector = Collector {
+        policy,
+        matching,
+        found: Vec::new(),
+    };
+    if let Some(condition) = policy.written().non_scope_constraints() {
+        collector.condition(condition, Side::With);
+    }
+    collector.found
 }
 
-impl<'p> Collector<'_, 'p> {
+fn mention(policy: &Policy, place: Place, side: Side) -> Mention {
+    Mention {
+        place,
+        allows_more: side.allows_more(policy.effect()),
+        allows_more_if_true: match policy.effect() {
+            Effect::Permit => !matches!(side, Side::Against | Side::Context),
+            Effect::Forbid => !matches!(side, Side::With | Side::Context),
+        },
+        narrows: side == Side::With,
+        is_of_context: side == Side::Context,
+    }
+}
+
+/// A match in a condition.
+struct Match<'p, T> {
+    what: T,
+    /// The smallest condition that contains it.
+    leaf: &'p Expr,
+    place: Place,
+    side: Side,
+}
+
+struct Collector<'a, 'p, T> {
+    policy: &'p Policy,
+    /// Adds what an expression matches.
+    matching: &'a dyn Fn(&'p Expr, &mut BTreeSet<T>),
+    found: Vec<Match<'p, T>>,
+}
+
+impl<'p, T: Ord + Clone> Collector<'_, 'p, T> {
     /// Searches an expression that is a condition. Each part of it is visited once, however long it is.
     fn condition(&mut self, expression: &'p Expr, side: Side) {
         match expression.expr_kind() {
@@ -213,63 +236,80 @@ impl<'p> Collector<'_, 'p> {
                 self.condition(then_expr, side);
                 self.condition(else_expr, side);
             }
-            _ if self.names(expression) => {
-                // An operand of a comparison is no condition, unless it contains one.
-                let side = match parts(expression).any(|part| self.decides(part)) {
-                    true => Side::Both,
-                    false if self.is_of_context(expression) => Side::Context,
-                    false => side,
-                };
-                let place = self.policy.place_of(expression);
-                let place = place.unwrap_or_else(|| self.policy.place().clone());
-                self.found.push((expression, place, side));
-            }
-            _ => {}
+            _ => self.leaf(expression, side),
         }
     }
 
-    /// Whether an expression contains a match.
-    fn names(&self, expression: &Expr) -> bool {
-        expression.subexpressions().any(self.is_it)
+    /// Searches an expression that has no condition as a part, whatever it matches, at once.
+    fn leaf(&mut self, leaf: &'p Expr, side: Side) {
+        let matches = self.matches(leaf);
+        if matches.is_empty() {
+            return;
+        }
+        let place = self.policy.place_of(leaf);
+        let place = place.unwrap_or_else(|| self.policy.place().clone());
+        let decided: BTreeSet<T> = parts(leaf).flat_map(|part| self.decided_by(part)).collect();
+        let of_context = self.of_context(leaf);
+        self.found.extend(matches.into_iter().map(|what| Match {
+            // An operand of a comparison is no condition, unless it contains one.
+            side: match decided.contains(&what) {
+                true => Side::Both,
+                false if of_context.contains(&what) => Side::Context,
+                false => side,
+            },
+            what,
+            leaf,
+            place: place.clone(),
+        }));
     }
 
-    /// Whether the entity, or a set with it, is compared with a value of the context. A test whether the value is in
+    /// What an expression and its parts match.
+    fn matches(&self, expression: &'p Expr) -> BTreeSet<T> {
+        let mut matches = BTreeSet::new();
+        for part in expression.subexpressions() {
+            (self.matching)(part, &mut matches);
+        }
+        matches
+    }
+
+    /// The matches that, alone or in a set, are compared with a value of the context. A test whether the value is in
     /// the entity does not count: no entity is in a missing one.
-    fn is_of_context(&self, expression: &Expr) -> bool {
-        let ExprKind::BinaryApp { op, arg1, arg2 } = expression.expr_kind() else {
-            return false;
-        };
-        let compares = matches!(
-            op,
-            BinaryOp::Eq | BinaryOp::Contains | BinaryOp::ContainsAll | BinaryOp::ContainsAny
-        );
-        let other = match (self.names(arg1), self.names(arg2)) {
-            (true, false) => arg2,
-            (false, true) => arg1,
-            _ => return false,
+    fn of_context(&self, expression: &'p Expr) -> BTreeSet<T> {
+        use BinaryOp::{Contains, ContainsAll, ContainsAny, Eq};
+        let (arg1, arg2) = match expression.expr_kind() {
+            ExprKind::BinaryApp {
+                op: Eq | Contains | ContainsAll | ContainsAny,
+                arg1,
+                arg2,
+            } => (arg1, arg2),
+            _ => return BTreeSet::new(),
         };
         let is_context = |part: &Expr| matches!(part.expr_kind(), ExprKind::Var(Var::Context));
-        compares && other.subexpressions().any(is_context)
+        let is_of_context = |other: &Expr| other.subexpressions().any(is_context);
+        let (first, second) = (self.matches(arg1), self.matches(arg2));
+        let first_alone = first.difference(&second).filter(|_| is_of_context(arg2));
+        let second_alone = second.difference(&first).filter(|_| is_of_context(arg1));
+        first_alone.chain(second_alone).cloned().collect()
     }
 
-    /// Whether the existence of the entity can change the value of an expression that is neither the entity itself nor
-    /// a set of entities.
-    fn decides(&self, expression: &Expr) -> bool {
-        let tests = match expression.expr_kind() {
-            ExprKind::BinaryApp { op, .. } => matches!(
-                op,
-                BinaryOp::Eq
-                    | BinaryOp::In
-                    | BinaryOp::Contains
-                    | BinaryOp::ContainsAll
-                    | BinaryOp::ContainsAny
-            ),
-            ExprKind::If { test_expr, .. } => return self.names(test_expr),
-            ExprKind::HasAttr { .. } | ExprKind::ExtHasAttr { .. } | ExprKind::Like { .. } => true,
-            ExprKind::And { .. } | ExprKind::Or { .. } | ExprKind::UnaryApp { .. } => true,
-            _ => false,
-        };
-        tests && self.names(expression)
+    /// The matches whose existence can change the value of an expression that is neither the entity itself nor a set
+    /// of entities.
+    fn decided_by(&self, expression: &'p Expr) -> BTreeSet<T> {
+        use BinaryOp::{Contains, ContainsAll, ContainsAny, Eq, In};
+        match expression.expr_kind() {
+            ExprKind::BinaryApp {
+                op: Eq | In | Contains | ContainsAll | ContainsAny,
+                ..
+            }
+            | ExprKind::HasAttr { .. }
+            | ExprKind::ExtHasAttr { .. }
+            | ExprKind::Like { .. }
+            | ExprKind::And { .. }
+            | ExprKind::Or { .. }
+            | ExprKind::UnaryApp { .. } => self.matches(expression),
+            ExprKind::If { test_expr, .. } => self.matches(test_expr),
+            _ => BTreeSet::new(),
+        }
     }
 }
 

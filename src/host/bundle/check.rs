@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{EntityUid, Schema};
 
+use super::absence::Mention;
 use super::parse::Template;
 use super::policy::{ActionScope, Effect, Policy};
 use super::vocabulary::Vocabulary;
@@ -165,8 +166,9 @@ pub(super) fn for_everybody(policies: &[Policy], vocabulary: &Vocabulary) -> Vec
         .collect()
 }
 
-/// Findings about templates that no link uses.
-pub(super) fn templates(templates: &[Template], policies: &[Policy]) -> Vec<Finding> {
+/// Findings about templates that no link uses. With questions in the schema (`asks`), a forbid that has lost its links
+/// is an error, as is one that names nobody.
+pub(super) fn templates(templates: &[Template], policies: &[Policy], asks: bool) -> Vec<Finding> {
     templates
         .iter()
         .filter(|template| {
@@ -175,15 +177,15 @@ pub(super) fn templates(templates: &[Template], policies: &[Policy]) -> Vec<Find
             })
         })
         .map(|template| {
-            Finding::warning(
-                code::policy::UNLINKED_TEMPLATE,
-                format!(
-                    "no link uses the template `{}`, so it decides nothing",
-                    template.ast.id()
-                ),
-            )
-            .label(template.place.clone(), "this template")
-            .help("link it in a `.json` file beside it, in the format of `cedar link`")
+            let id = template.ast.id();
+            let message = format!("no link uses the template `{id}`, so it decides nothing");
+            let finding = match template.ast.effect() {
+                Effect::Forbid if asks => Finding::error(code::policy::UNLINKED_TEMPLATE, message),
+                _ => Finding::warning(code::policy::UNLINKED_TEMPLATE, message),
+            };
+            finding
+                .label(template.place.clone(), "this template")
+                .help("link it in a `.json` file beside it, in the format of `cedar link`")
         })
         .collect()
 }
@@ -235,11 +237,18 @@ pub fn policies_against_directory(
         .filter(|policy| !policy.is_shipped())
     {
         let named: BTreeSet<EntityUid> = policy.named_entities().collect();
-        for uid in named.intersection(&nowhere) {
-            findings.extend(unknown_entity(policy, uid));
+        if !named.is_disjoint(&nowhere) {
+            let mentions = absence::mentions(policy);
+            let missing = mentions.iter().filter(|(uid, _)| nowhere.contains(*uid));
+            let found = missing.filter_map(|(uid, mentions)| unknown_entity(policy, uid, mentions));
+            findings.extend(found);
         }
-        for uid in named.intersection(&unlisted) {
-            findings.extend(unknown_members(policy, uid));
+        if !named.is_disjoint(&unlisted) {
+            let mentions = absence::memberships(policy);
+            let missing = mentions.iter().filter(|(uid, _)| unlisted.contains(*uid));
+            let found =
+                missing.filter_map(|(uid, mentions)| unknown_members(policy, uid, mentions));
+            findings.extend(found);
         }
         findings.extend(unreachable_permissions(bundle, &given, policy));
     }
@@ -247,8 +256,7 @@ pub fn policies_against_directory(
 }
 
 /// The finding about an entity that may have unknown members, if somebody may do more because of it.
-fn unknown_members(policy: &Policy, uid: &EntityUid) -> Option<Finding> {
-    let mentions = absence::memberships(policy, uid);
+fn unknown_members(policy: &Policy, uid: &EntityUid, mentions: &[Mention]) -> Option<Finding> {
     let mention = mentions.iter().find(|mention| mention.allows_more)?;
     Some(absence::unknown_members(
         policy,
@@ -258,8 +266,7 @@ fn unknown_members(policy: &Policy, uid: &EntityUid) -> Option<Finding> {
 }
 
 /// The finding about a missing entity: an error if somebody may do more because of it.
-fn unknown_entity(policy: &Policy, uid: &EntityUid) -> Option<Finding> {
-    let mentions = absence::mentions(policy, uid);
+fn unknown_entity(policy: &Policy, uid: &EntityUid, mentions: &[Mention]) -> Option<Finding> {
     let worst = mentions
         .iter()
         .find(|mention| mention.allows_more)

@@ -18,6 +18,9 @@ use tarbac_diagnostic::source::Source;
 /// The annotation with the reason why a policy is not as it ships.
 const CHANGED: &str = "changed";
 
+/// How that annotation begins in a text.
+pub(crate) const CHANGED_MARK: &str = "@changed(";
+
 /// What the record of a workspace says of its policies.
 #[derive(Debug, Default)]
 pub(crate) struct OnRecord {
@@ -136,7 +139,7 @@ fn meaning(policy: &Policy) -> BTreeMap<&str, &str> {
 }
 
 /// The ids in a text of policies that ships, where each stands on a line of its own.
-fn ids_in(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn ids_in(text: &str) -> impl Iterator<Item = &str> {
     text.lines()
         .filter_map(|line| line.strip_prefix("@id(\"")?.strip_suffix("\")"))
 }

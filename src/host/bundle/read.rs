@@ -87,7 +87,7 @@ pub(crate) fn parse(texts: &Texts) -> (Result<Bundle, Unsound>, Vec<Finding>) {
 
     findings.extend(ids::check(&policies, &parsed.templates));
     findings.extend(check::annotations(&policies, asks));
-    findings.extend(check::templates(&parsed.templates, &policies));
+    findings.extend(check::templates(&parsed.templates, &policies, asks));
     let (readings, more) = reading::collect(&policies);
     findings.extend(more);
 

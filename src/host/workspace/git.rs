@@ -79,6 +79,28 @@ pub(super) fn submodules_at(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let (Some(around), Some(name)) = (folder.parent(), folder.file_name()) else {
         return Ok(Vec::new());
     };
+    // Lines such as `160000 3f78… 0\tpolicies/team`.
+    let listed = files_in_index(around, "--stage", Path::new(name))?;
+    let submodules = listed.iter().filter_map(|line| {
+        let (about, path) = line.split_once('\t')?;
+        about.starts_with(SUBMODULE).then(|| around.join(path))
+    });
+    Ok(submodules.collect())
+}
+
+/// The files at a path or below it that a sparse checkout of the repository leaves out.
+///
+/// # Errors
+/// Git cannot be run, or knows no repository there.
+pub(super) fn left_out(repository: &Path, path: &Path) -> io::Result<Vec<PathBuf>> {
+    // Lines such as `S policies/team.cedar`.
+    let listed = files_in_index(repository, "-t", path)?;
+    let left_out = listed.iter().filter_map(|line| line.strip_prefix("S "));
+    Ok(left_out.map(|path| repository.join(path)).collect())
+}
+
+/// What git lists of the files at a path, by the index of the repository around a folder.
+fn files_in_index(folder: &Path, how: &str, path: &Path) -> io::Result<Vec<String>> {
     let mut git = Command::new("git");
     // A hook of git names the repository that it runs for.
     for variable in OF_REPOSITORY {
@@ -86,21 +108,16 @@ pub(super) fn submodules_at(folder: &Path) -> io::Result<Vec<PathBuf>> {
     }
     let listed = git
         .arg("-C")
-        .arg(around)
-        .args(["--literal-pathspecs", "ls-files", "--stage", "-z", "--"])
-        .arg(name)
+        .arg(folder)
+        .args(["--literal-pathspecs", "ls-files", how, "-z", "--"])
+        .arg(path)
         .output()?;
     if !listed.status.success() {
         let said = String::from_utf8_lossy(&listed.stderr);
         return Err(io::Error::other(said.trim().to_owned()));
     }
-    // Lines such as `160000 3f78… 0\tpolicies/team`, each with a zero byte at its end.
     let listed = String::from_utf8_lossy(&listed.stdout);
-    let submodules = listed.split('\0').filter_map(|line| {
-        let (about, path) = line.split_once('\t')?;
-        about.starts_with(SUBMODULE).then(|| around.join(path))
-    });
-    Ok(submodules.collect())
+    Ok(listed.split('\0').map(str::to_owned).collect())
 }
 
 /// The help if the history is missing.

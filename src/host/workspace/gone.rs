@@ -1,8 +1,9 @@
-//! Files that tarbac wrote and that are missing or empty.
+//! Files that tarbac wrote and that are missing, empty, or overwritten with something else.
 //!
 //! A missing rule forbids nothing, and nobody notices: a folder was renamed, a file was emptied, or a merge went
 //! wrong. If the missing rule could have forbidden something, nothing is decided.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use blake3::Hash;
 
 use super::places::{self, Owner, Place};
 use super::{LISTED, Layout, LoadError, PARTS, Unreadable, transaction, unreadable};
-use crate::bundle::{OnRecord, Texts};
+use crate::bundle::{CHANGED_MARK, OnRecord, Texts, ids_in};
 use crate::record::{self, NoRecord, Origin, Record, State};
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::{self, Finding};
@@ -158,6 +159,17 @@ fn recorded(layout: &Layout) -> Result<BTreeMap<(&'static str, PathBuf), Places>
         }
     }
     for Place { part, path, real } in places::of(layout)? {
+        // Of a folder that is linked file by file, a missing file has no link.
+        let is_within = path.is_symlink() && !named.iter().any(|named| named.contains(&path));
+        if is_within
+            && real.is_file()
+            && let (Some(around), Some(real)) = (path.parent(), real.parent())
+        {
+            for Owner { root, within } in places::owners(real) {
+                let places = recorded.entry((part, root)).or_default();
+                places.entry(within).or_insert_with(|| around.to_owned());
+            }
+        }
         for Owner { root, within } in places::owners(&real) {
             // By the path that was given, if it leads there, so that its files have the names that are told.
             let given = path.ancestors().nth(within.iter().count());
@@ -195,13 +207,14 @@ fn missing<E>(
     let policies = texts.policies.iter();
     let emptied = policies.filter(|source| has_only_comments(source.text()));
     let emptied: HashSet<String> = emptied.map(|source| plain(&source.name)).collect();
+    let rules = RulesInForce::of(texts);
     for path in record.files.keys() {
         let names = names(path);
         if names.is_empty() || path.ends_with(".md") || record.is_removed(path) {
             continue;
         }
         let is_emptied = names.iter().any(|name| emptied.contains(&plain(name)));
-        if !is_there(path)? || is_emptied {
+        if !is_there(path)? || is_emptied || rules.lack_all_of(path) {
             missing.push(path.clone());
         }
     }
@@ -216,6 +229,43 @@ fn missing<E>(
         });
     }
     Ok(missing)
+}
+
+/// The policies that are in force, as far as it shows in their texts.
+struct RulesInForce<'t> {
+    texts: &'t Texts,
+    ids: OnceCell<HashSet<&'t str>>,
+}
+
+impl<'t> RulesInForce<'t> {
+    fn of(texts: &'t Texts) -> Self {
+        Self {
+            texts,
+            ids: OnceCell::new(),
+        }
+    }
+
+    /// Whether a file ships, and none of its policies is in force, nor one that says why it was changed.
+    fn lack_all_of(&self, path: &str) -> bool {
+        let policies = &self.texts.policies;
+        let is_it = |source: &&Arc<Source>| source.name.replace('\\', "/").ends_with(path);
+        let mut files = self.texts.shipped.files().iter();
+        let Some(shipped) = files.find(|file| file.path == path) else {
+            return false;
+        };
+        let is_as_shipped = |source: &Arc<Source>| source.text() == shipped.text;
+        let ids: Vec<&str> = ids_in(&shipped.text).collect();
+        if ids.is_empty() || policies.iter().any(is_as_shipped) {
+            return false;
+        }
+        let in_force = self.ids.get_or_init(|| {
+            let texts = policies.iter();
+            texts.flat_map(|source| ids_in(source.text())).collect()
+        });
+        let mut changed = policies.iter().filter(is_it);
+        !ids.iter().any(|id| in_force.contains(id))
+            && !changed.any(|source| source.text().contains(CHANGED_MARK))
+    }
 }
 
 /// Whether a policy file has no policies.
@@ -234,9 +284,9 @@ fn finding_of(part: &str, paths: &[&String], record: &Arc<Source>, help: &str) -
     let first = paths.first()?;
     let may_forbid = part != "entities" && !is_role(first);
     let message = match paths.len() {
-        1 => format!("tarbac wrote `{first}`, and it is gone or empty"),
+        1 => format!("tarbac wrote `{first}`, and it is gone, empty or overwritten"),
         count => format!(
-            "tarbac wrote {}, and these {count} are gone or empty",
+            "tarbac wrote {}, and these {count} are gone, empty or overwritten",
             listed(paths)
         ),
     };

@@ -79,11 +79,23 @@ pub fn called(path: &str) -> Option<String> {
 
 /// The export that is read from the file at this path: a page with an ending that is read, or the file itself.
 pub fn export_at(path: &str) -> Option<Export> {
-    let (folder, name) = split(path);
-    EXPORTS.into_iter().find(|export| {
-        let (pattern, file) = split(export.file);
-        is_folder_of(folder, pattern) && is_file_of(name, file)
-    })
+    EXPORTS.into_iter().find(|export| is_at(path, export.file))
+}
+
+/// The export whose path this would be if capitals did not count, and which is not at this path.
+pub(super) fn in_other_letters(path: &str) -> Option<&'static str> {
+    if export_at(path).is_some() {
+        return None;
+    }
+    let lower = path.to_ascii_lowercase();
+    let mut files = EXPORTS.into_iter().map(|export| export.file);
+    files.find(|file| is_at(&lower, &file.to_ascii_lowercase()))
+}
+
+/// Whether a file of the catalog is read from this path.
+fn is_at(path: &str, file: &str) -> bool {
+    let ((folder, name), (pattern, file)) = (split(path), split(file));
+    is_folder_of(folder, pattern) && is_file_of(name, file)
 }
 
 /// The folder and the name of a file.

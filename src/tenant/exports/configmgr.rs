@@ -13,6 +13,9 @@ use super::lenient::{flag, list, number, optional_flag, optional_number, stated,
 pub struct SmsSite {
     /// The key of the class.
     pub site_code: String,
+    /// The site above, empty for the top one.
+    #[serde(default, deserialize_with = "trimmed")]
+    pub reporting_site_code: Option<String>,
     /// `5.00.9128.1000`.
     #[serde(default, deserialize_with = "trimmed")]
     pub version: Option<String>,

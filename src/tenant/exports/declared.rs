@@ -59,12 +59,11 @@ fn not_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Er
 
 fn optional_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
-    match text.as_deref().map(str::trim) {
-        None => Ok(None),
-        Some("") => Err(D::Error::custom(
+    match text.as_deref().map(str::trim).unwrap_or_default() {
+        "" => Err(D::Error::custom(
             "a name is expected, and it is empty; leave it out where all devices are uploaded",
         )),
-        Some(text) => Ok(Some(text.to_owned())),
+        text => Ok(Some(text.to_owned())),
     }
 }
 

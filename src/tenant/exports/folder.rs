@@ -66,6 +66,11 @@ impl<'f, F: Files> Folder<'f, F> {
             .map_err(|error| refused(files.shown(""), error.to_string(), None))?;
         let mut paths = BTreeMap::new();
         for path in found {
+            if let Some(file) = catalog::in_other_letters(&with_plain_ending(&path)) {
+                let reason = format!("{file} is spelled with other capitals");
+                let help = Some("rename it: where capitals count, it is another file".to_owned());
+                return Err(refused(files.shown(&path), reason, help));
+            }
             if let Some(other) = paths.insert(with_plain_ending(&path), path.clone()) {
                 let reason = format!("`{}` is there as well", files.shown(&other));
                 let help = Some("keep one of the two".to_owned());

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::key;
 use super::report::{
     AMBIGUOUS_ASSIGNMENT, ASSIGNMENT_WITHOUT_MEMBERS, BUILT_IN_UNKNOWN, NOT_ALLOWED, NOT_SELECTED,
-    Notes, UNCLAIMED_ASSIGNMENT, UNKNOWN_ROLE_DEFINITION, UNKNOWN_SCOPE,
+    Notes, ROLE_LISTS_DIFFER, UNCLAIMED_ASSIGNMENT, UNKNOWN_ROLE_DEFINITION, UNKNOWN_SCOPE,
 };
 use crate::exports::graph::{IdRow, RoleAssignmentRow, RoleDefinitionRow, ScopeTagRow, ScopeType};
 use crate::exports::{Files, Folder, RecordError, RefusedExport};
@@ -232,6 +232,10 @@ fn is_id(text: &str) -> bool {
 fn role(row: &RoleDefinitionRow, notes: &mut Notes) -> Role {
     for id in row.not_allowed() {
         notes.add(&NOT_ALLOWED, format!("{id} of {}", row.display_name));
+    }
+    if row.is_contradictory() {
+        let name = called(Some(&row.display_name), &row.id);
+        notes.add(&ROLE_LISTS_DIFFER, name);
     }
     let built_in = built_in_name(row);
     if row.is_built_in().is_none() && built_in.is_none() {

@@ -1,4 +1,7 @@
-//! The versions of hierarchies, from the declaration or the export of the site.
+//! The versions of hierarchies, from the declaration or the export of their sites.
+//!
+//! What takes a version takes it on all sites, and those below the top one are updated later. So a hierarchy has the
+//! version of its oldest site.
 
 use crate::exports::catalog::TENANT;
 use crate::exports::configmgr::SmsSite;
@@ -46,15 +49,16 @@ pub(super) fn fill_in<F: Files>(
     for hierarchy in &mut tenant.hierarchies {
         let code = hierarchy.site_code.clone();
         let told = match exported.get(&key(&code)) {
-            Some(directory) => told(folder, directory, &code)?,
+            Some(directory) => oldest(folder, directory, &code)?,
             None => None,
         };
         let known = told.as_deref().and_then(version);
         hierarchy.version = match (hierarchy.version, known) {
             (Some(declared), Some(told)) if declared != told => {
-                let reason =
-                    format!("`version` of {code} is {declared}, and its SMS_Site.json says {told}");
-                let help = "leave `version` out where the site tells it";
+                let reason = format!(
+                    "`version` of {code} is {declared}, and the oldest site of its SMS_Site.json has {told}"
+                );
+                let help = "leave `version` out where the sites tell it";
                 return Err(folder.refuse(TENANT, reason, help));
             }
             (declared, known) => declared.or(known),
@@ -62,7 +66,7 @@ pub(super) fn fill_in<F: Files>(
         if hierarchy.version.is_none() {
             let reason = match told {
                 Some(text) => format!(
-                    "`version` of {code} is missing, and its site says `{text}`, which is not known here"
+                    "`version` of {code} is missing, and its oldest site says `{text}`, which is not known here"
                 ),
                 None => format!(
                     "`version` of {code} is missing, and configmgr/{code}/SMS_Site.json does not tell it"
@@ -75,22 +79,43 @@ pub(super) fn fill_in<F: Files>(
     Ok(())
 }
 
-/// The version number in the export of a site.
-fn told<F: Files>(
+/// The version number of the oldest site in the export of a hierarchy; `None` if there is none, or if one does not say
+/// its version.
+///
+/// # Errors
+/// The export is that of another hierarchy, or the site is not the top one.
+fn oldest<F: Files>(
     folder: &Folder<'_, F>,
     directory: &str,
     code: &str,
 ) -> Result<Option<String>, RefusedExport> {
-    let mut found = None;
-    folder.records(
-        &format!("configmgr/{directory}/SMS_Site"),
-        |row: SmsSite| {
-            // The export also lists the sites below the top one.
-            if row.site_code.trim().eq_ignore_ascii_case(code) {
-                found = row.version;
-            }
-            Ok(())
-        },
-    )?;
-    Ok(found)
+    let name = format!("configmgr/{directory}/SMS_Site");
+    let mut sites: Vec<SmsSite> = Vec::new();
+    folder.records(&name, |row: SmsSite| {
+        sites.push(row);
+        Ok(())
+    })?;
+    let is_it = |site: &&SmsSite| site.site_code.trim().eq_ignore_ascii_case(code);
+    let refuse = |reason: String| {
+        let help = "declare a hierarchy by the code of its top site, and export from that site";
+        Err(folder.refuse(&format!("{name}.json"), reason, help))
+    };
+    if !sites.is_empty() {
+        let Some(top) = sites.iter().find(is_it) else {
+            return refuse(format!("{code} is none of its sites"));
+        };
+        if let Some(above) = &top.reporting_site_code {
+            return refuse(format!("{code} is below {above}"));
+        }
+    }
+    let versions: Option<Vec<String>> = sites.into_iter().map(|site| site.version).collect();
+    let mut versions = versions.unwrap_or_default();
+    // The numbers are compared, not their digits.
+    versions.sort_by_key(|text| {
+        let numbers = text
+            .split('.')
+            .map(|number| number.trim().parse::<u32>().ok());
+        numbers.collect::<Vec<Option<u32>>>()
+    });
+    Ok(versions.into_iter().next())
 }

@@ -242,7 +242,9 @@ pub(crate) fn random_policies(dice: &mut Dice) -> (String, Vec<Link>) {
             "@id(\"{id}\")\n{effect} ({principal}, {action}, {resource}){conditions};\n"
         ));
         if principal.contains("?principal") {
-            for link in 0..dice.roll(3) {
+            // A forbid without a link holds nobody back, which is an error.
+            let least = usize::from(effect == "forbid");
+            for link in 0..dice.roll(3).max(least) {
                 let person = format!("Entra::User::\"{}\"", dice.pick(PEOPLE));
                 links.push((id.clone(), format!("{id}.link{link}"), person));
             }

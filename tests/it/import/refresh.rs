@@ -9,7 +9,7 @@ mod stopped;
 
 use serde_json::{Value, json};
 
-use super::{copied, files, run_import};
+use super::{copied, files, give, run_import};
 use crate::tarbac::{Ran, Tarbac};
 
 const ROLE: &str = "policies/custom/script-runner.cedar";
@@ -48,9 +48,7 @@ fn give_role(tarbac: &Tarbac, permission: &str) {
     export(tarbac, "graph/roleDefinitions.json", |page| {
         let rows = page["value"].as_array_mut().unwrap();
         let role = rows.iter_mut().find(|row| row["isBuiltIn"] == json!(false));
-        let actions = &mut role.unwrap()["rolePermissions"][0]["resourceActions"][0];
-        let allowed = actions["allowedResourceActions"].as_array_mut().unwrap();
-        allowed.push(json!(permission));
+        give(role.unwrap(), permission);
     });
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{copied, files, run_import};
+use super::{copied, files, give, run_import};
 use crate::tarbac::Tarbac;
 
 const DEFINITIONS: &str = "exports/graph/roleDefinitions.json";
@@ -95,25 +95,17 @@ fn what_roles_are_exported_as_is_imported_as_the_same() {
 fn a_role_that_was_imported_is_compared_by_all_its_permissions() {
     let tarbac = copied("tests/exports/contoso");
     let mut page: Value = serde_json::from_str(&tarbac.read(DEFINITIONS)).unwrap();
-    let give = |page: &mut Value, permission: &str| {
-        let rows = page["value"].as_array_mut().unwrap();
-        let row = rows
-            .iter_mut()
-            .find(|row| row["isBuiltIn"] == json!(false))
-            .unwrap();
-        let allowed =
-            &mut row["rolePermissions"][0]["resourceActions"][0]["allowedResourceActions"];
-        allowed.as_array_mut().unwrap().push(json!(permission));
+    let mut given = |permission: &str| {
+        let mut rows = page["value"].as_array_mut().unwrap().iter_mut();
+        let row = rows.find(|row| row["isBuiltIn"] == json!(false));
+        give(row.unwrap(), permission);
         page.to_string()
     };
-    tarbac.write(DEFINITIONS, give(&mut page, "Microsoft.Intune_Audit_Read"));
+    tarbac.write(DEFINITIONS, given("Microsoft.Intune_Audit_Read"));
     assert_eq!(run_import(&tarbac, &[]).status, 0);
     let ran = tarbac.run(&["-C", "workspace", "role", "diff", "exports"]);
     assert_eq!(ran.status, 0, "{ran}");
-    tarbac.write(
-        DEFINITIONS,
-        give(&mut page, "Microsoft.Intune_MobileApps_Read"),
-    );
+    tarbac.write(DEFINITIONS, given("Microsoft.Intune_MobileApps_Read"));
     let ran = tarbac.run(&["-C", "workspace", "role", "diff", "exports"]);
     assert_eq!(ran.status, 1, "{ran}");
     assert!(

@@ -265,3 +265,26 @@ when { resource.version + 9223372036854775807 > 0 };
     --- exit 1
     "#);
 }
+
+/// A forbid that has lost its links holds nobody back, and is an error as one that names nobody.
+#[test]
+fn policy_unlinked_template_of_a_forbid() {
+    let forbid = r#"@id("custom.x")
+@doc("A template.")
+@message("No.")
+@advice("None.")
+forbid (principal in ?principal, action == Intune::Action::"runScript", resource);
+"#;
+    let workspace = Tarbac::with(&[("policies/custom/x.cedar", forbid)]);
+    let ran = workspace.run(&["validate"]);
+    assert_eq!(ran.status, 1, "{ran}");
+    assert!(
+        ran.stdout
+            .contains("× no link uses the template `custom.x`"),
+        "{ran}"
+    );
+    let links = r#"[{"template_id": "custom.x", "link_id": "custom.y", "args": {"?principal": "Entra::Group::\"g\""}}]"#;
+    workspace.write("policies/custom/x.json", links);
+    let ran = workspace.run(&["validate"]);
+    assert!(!ran.stdout.contains("policy::unlinked_template"), "{ran}");
+}

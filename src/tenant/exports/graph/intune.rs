@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Deserializer};
 
 use super::IdRow;
+use crate::exports::key;
 use crate::exports::lenient::{NotAnswer, NotRemoved, ids, list, named, optional_flag, texts};
 
 /// A row of `GET /deviceManagement/roleDefinitions`.
@@ -82,9 +83,19 @@ impl RoleDefinitionRow {
         Some(flags.any(|is_built_in| is_built_in))
     }
 
-    /// The ids of the allowed permissions, without those that are also listed as not allowed.
+    /// Whether the record has several lists of allowed permissions that are not the same.
+    pub fn is_contradictory(&self) -> bool {
+        let mut lists = self.lists().map(|list| lower(&list));
+        let first = lists.next();
+        lists.any(|list| Some(list) != first)
+    }
+
+    /// The ids of the allowed permissions that all lists have, without those that are also listed as not allowed.
     pub fn permissions(&self) -> BTreeSet<&str> {
-        let mut permissions: BTreeSet<&str> = self.allowed().collect();
+        let lists: Vec<BTreeSet<&str>> = self.lists().collect();
+        let in_lower: Vec<BTreeSet<String>> = lists.iter().map(lower).collect();
+        let mut permissions: BTreeSet<&str> = lists.into_iter().flatten().collect();
+        permissions.retain(|id| in_lower.iter().all(|list| list.contains(&key(id))));
         // Graph writes ids in varying case. An asterisk stands for any rest of an id.
         let is_of = |id: &str, not_allowed: &str| match not_allowed.split_once('*') {
             None => not_allowed.eq_ignore_ascii_case(id),
@@ -97,14 +108,16 @@ impl RoleDefinitionRow {
         permissions
     }
 
-    /// The ids of the allowed permissions.
-    fn allowed(&self) -> impl Iterator<Item = &str> {
-        self.permission_rows().flat_map(|row| {
-            let resource_actions = row.resource_actions.iter().flatten();
-            let allowed = resource_actions.flat_map(|row| row.allowed_resource_actions.iter());
-            let all = allowed.chain(&row.actions).flatten();
-            all.map(String::as_str)
-        })
+    /// The lists of allowed permissions. A record has the same list up to four times; an empty one is taken as absent.
+    fn lists(&self) -> impl Iterator<Item = BTreeSet<&str>> {
+        let copies = [&self.role_permissions, &self.permissions];
+        let lists = copies.into_iter().flatten().flat_map(|rows| {
+            let actions = rows.iter().flat_map(|row| &row.actions);
+            let allowed = rows.iter().flat_map(|row| &row.resource_actions).flatten();
+            let allowed = allowed.flat_map(|row| &row.allowed_resource_actions);
+            [ids_of(actions), ids_of(allowed)]
+        });
+        lists.filter(|list| !list.is_empty())
     }
 
     /// The ids of the permissions listed as not allowed. Their meaning is not documented: Intune has no deny.
@@ -120,6 +133,15 @@ impl RoleDefinitionRow {
         let rows = self.role_permissions.iter().chain(&self.permissions);
         rows.flatten()
     }
+}
+
+fn ids_of<'r>(lists: impl Iterator<Item = &'r Vec<String>>) -> BTreeSet<&'r str> {
+    lists.flatten().map(String::as_str).collect()
+}
+
+/// A list of permissions for comparison: Graph writes ids in varying case.
+fn lower(list: &BTreeSet<&str>) -> BTreeSet<String> {
+    list.iter().map(|id| key(id)).collect()
 }
 
 /// A row of `GET /deviceManagement/roleAssignments`. Only some answers include the role definition; otherwise a row

@@ -1,0 +1,102 @@
+//! Files that are not on disk, or that a link would have: sparse checkouts, and folders that are linked file by file.
+
+use std::fs;
+
+use super::{CHECK, begun, remove, within};
+use crate::rules_in_force::git;
+use crate::tarbac::Tarbac;
+
+const FREEZE: &str = "@id(\"custom.freeze\")\n@doc(\"Nobody runs scripts.\")\n@message(\"Frozen.\")\n@advice(\"Wait.\")\nforbid (principal, action == Intune::Action::\"runScript\", resource);\n";
+
+#[test]
+fn what_a_sparse_checkout_leaves_out_is_missed() {
+    let workspace = begun();
+    workspace.write("ws/policies/custom/freeze.cedar", FREEZE);
+    workspace.write("other/text", "");
+    git(&workspace, &["init", "-q"]);
+    git(&workspace, &["add", "."]);
+    git(&workspace, &["commit", "-qm", "whole"]);
+    assert_eq!(within(&workspace, &CHECK).status, 1);
+    let set = ["sparse-checkout", "set"];
+    for patterns in [
+        &["--no-cone", "/*", "!/ws/policies/custom/freeze.cedar"][..],
+        &["--cone", "ws/entities"],
+        &["--cone", "other"],
+    ] {
+        git(&workspace, &[&set[..], patterns].concat());
+        fs::create_dir_all(workspace.path("ws")).unwrap();
+        for command in [
+            &CHECK[..],
+            &["who", "runScript", "WS-TST-001"],
+            &["validate"],
+        ] {
+            let ran = within(&workspace, command);
+            assert_ne!(ran.status, 0, "{patterns:?} {ran}");
+            assert!(
+                ran.to_string().contains("workspace::sparse"),
+                "{patterns:?} {ran}"
+            );
+        }
+    }
+    // The whole workspace may be a part of the repository.
+    git(&workspace, &[&set[..], &["--cone", "ws"]].concat());
+    assert!(!workspace.path("other").exists());
+    let ran = within(&workspace, &CHECK);
+    assert_eq!(ran.status, 1, "{ran}");
+    assert!(ran.stdout.contains("custom.freeze"), "{ran}");
+    // As in a worktree, which has patterns of its own.
+    git(&workspace, &["worktree", "add", "-q", "tree"]);
+    let tree = |arguments: &[&str]| workspace.run(&[&["-C", "tree/ws"], arguments].concat());
+    assert_eq!(tree(&CHECK).status, 1);
+    let patterns = ["-C", "tree", "sparse-checkout", "set", "ws/entities"];
+    git(&workspace, &patterns);
+    fs::create_dir_all(workspace.path("tree/ws")).unwrap();
+    let ran = tree(&CHECK);
+    assert!(ran.stderr.contains("workspace::sparse"), "{ran}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_rule_without_a_link_is_missed_where_its_neighbours_have_one() {
+    use std::os::unix::fs::symlink;
+    let linked = |from: &Tarbac| {
+        for entry in walkdir::WalkDir::new(from.path("ws")).min_depth(1) {
+            let entry = entry.unwrap();
+            let within = entry.path().strip_prefix(from.path("ws")).unwrap();
+            let parts = ["entities", "policies", "schema"];
+            let is_of = parts.iter().any(|part| within.starts_with(part));
+            let to = from.path("linked").join(within);
+            match entry.file_type().is_dir() {
+                _ if !is_of => {}
+                true => fs::create_dir_all(to).unwrap(),
+                false => symlink(entry.path(), to).unwrap(),
+            }
+        }
+    };
+    let whole = begun();
+    linked(&whole);
+    let check = [&["-C", "linked"], &CHECK[..]].concat();
+    let ran = whole.run(&check);
+    assert_eq!(ran.status, 0, "{ran}");
+    for rule in [
+        "policies/guardrails/account.cedar",
+        "policies/authority.cedar",
+    ] {
+        let lacking = begun();
+        remove(&lacking, rule);
+        linked(&lacking);
+        let ran = lacking.run(&check);
+        assert_eq!(ran.status, 2, "{rule} {ran}");
+        assert!(ran.stderr.contains("workspace::gone"), "{rule} {ran}");
+    }
+    // One file of another workspace is no copy of it.
+    let lacking = begun();
+    lacking.write("ws/policies/custom/freeze.cedar", FREEZE);
+    lacking.write("alone/entities/none.json", "[]");
+    fs::create_dir_all(lacking.path("alone/policies")).unwrap();
+    let shared = lacking.path("ws/policies/custom/freeze.cedar");
+    symlink(shared, lacking.path("alone/policies/freeze.cedar")).unwrap();
+    remove(&lacking, "policies/guardrails/account.cedar");
+    let ran = lacking.run(&["-C", "alone", "validate"]);
+    assert!(!ran.to_string().contains("workspace::gone"), "{ran}");
+}
