@@ -149,8 +149,7 @@ fn what_is_nearly_an_export_is_refused() {
     let ran = imported(&tarbac);
     assert_eq!(ran.status, 2, "{ran}");
     assert!(
-        ran.stderr
-            .contains("a name is expected, and it is empty"),
+        ran.stderr.contains("a name is expected, and it is empty"),
         "{ran}"
     );
 }
