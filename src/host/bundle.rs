@@ -47,7 +47,7 @@ use types::Against;
 pub use check::policies_against_directory;
 pub use clause::{Clause, Keyword, text};
 pub use condition::{ConditionKind, Conditions};
-pub(crate) use departures::{CHANGED_MARK, OnRecord, ids_in};
+pub(crate) use departures::{OnRecord, ids_in, says_why};
 pub use diagnostic::of_cedar;
 pub use parse::formatted;
 pub use policy::{ActionScope, Effect, Policy};

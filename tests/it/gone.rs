@@ -70,6 +70,13 @@ fn nothing_is_decided_without_a_rule_that_may_have_forbidden_something() {
             workspace.write(&format!("ws/{path}"), other);
             let ran = within(&workspace, &CHECK);
             assert!(ran.stderr.contains(&said), "{path} {ran}");
+            // That it is meant is said by an annotation, and not by a comment.
+            workspace.write(
+                &format!("ws/{path}"),
+                format!("// @changed(\"No.\")\n{other}"),
+            );
+            let ran = within(&workspace, &CHECK);
+            assert!(ran.stderr.contains(&said), "{path} {ran}");
             let meant = other.replace("permit", "@changed(\"Ours is elsewhere.\")\npermit");
             workspace.write(&format!("ws/{path}"), meant);
             let ran = within(&workspace, &CHECK);

@@ -284,21 +284,19 @@ impl<'p, T: Ord + Clone> Collector<'_, 'p, T> {
             } => (arg1, arg2),
             _ => return BTreeSet::new(),
         };
-        let is_context = |part: &Expr| matches!(part.expr_kind(), ExprKind::Var(Var::Context));
-        let is_of_context = |other: &Expr| other.subexpressions().any(is_context);
         let (first, second) = (self.matches(arg1), self.matches(arg2));
-        let first_alone = first.difference(&second).filter(|_| is_of_context(arg2));
-        let second_alone = second.difference(&first).filter(|_| is_of_context(arg1));
+        let first_alone = first.difference(&second).filter(|_| is_from_context(arg2));
+        let second_alone = second.difference(&first).filter(|_| is_from_context(arg1));
         first_alone.chain(second_alone).cloned().collect()
     }
 
     /// The matches whose existence can change the value of an expression that is neither the entity itself nor a set
     /// of entities.
     fn decided_by(&self, expression: &'p Expr) -> BTreeSet<T> {
-        use BinaryOp::{Contains, ContainsAll, ContainsAny, Eq, In};
+        use BinaryOp::{Contains, ContainsAll, ContainsAny, Eq, HasTag, In};
         match expression.expr_kind() {
             ExprKind::BinaryApp {
-                op: Eq | In | Contains | ContainsAll | ContainsAny,
+                op: Eq | In | Contains | ContainsAll | ContainsAny | HasTag,
                 ..
             }
             | ExprKind::HasAttr { .. }
@@ -310,6 +308,26 @@ impl<'p, T: Ord + Clone> Collector<'_, 'p, T> {
             ExprKind::If { test_expr, .. } => self.matches(test_expr),
             _ => BTreeSet::new(),
         }
+    }
+}
+
+/// Whether each value that an expression can have comes from the context.
+fn is_from_context(expression: &Expr) -> bool {
+    match expression.expr_kind() {
+        ExprKind::Var(Var::Context) => true,
+        ExprKind::GetAttr { expr, .. } => is_from_context(expr),
+        ExprKind::BinaryApp {
+            op: BinaryOp::GetTag,
+            arg1,
+            ..
+        } => is_from_context(arg1),
+        ExprKind::If {
+            then_expr,
+            else_expr,
+            ..
+        } => is_from_context(then_expr) && is_from_context(else_expr),
+        ExprKind::Set(elements) => elements.iter().all(is_from_context),
+        _ => false,
     }
 }
 

@@ -18,9 +18,6 @@ use tarbac_diagnostic::source::Source;
 /// The annotation with the reason why a policy is not as it ships.
 const CHANGED: &str = "changed";
 
-/// How that annotation begins in a text.
-pub(crate) const CHANGED_MARK: &str = "@changed(";
-
 /// What the record of a workspace says of its policies.
 #[derive(Debug, Default)]
 pub(crate) struct OnRecord {
@@ -102,6 +99,12 @@ fn are_gone(gone: &[&Policy]) -> Option<Finding> {
     };
     let finding = Finding::warning(code::policy::NOT_AS_SHIPPED, message);
     Some(finding.help("put back what is missing (`tarbac init --bare shipped` writes it); if it is gone on purpose, name its file under `removed` in `tarbac-files.json`, or say why with `@changed(\"…\")` on a policy of this file"))
+}
+
+/// Whether a policy in a file says why it is not as it ships.
+pub(crate) fn says_why(source: &Arc<Source>) -> bool {
+    let (parsed, _) = parse::policies(std::slice::from_ref(source), &|_| true);
+    parsed.policies.iter().any(is_marked)
 }
 
 fn is_marked(policy: &Policy) -> bool {

@@ -111,7 +111,11 @@ fn files_in_index(folder: &Path, how: &str, path: &Path) -> io::Result<Vec<Strin
         .arg(folder)
         .args(["--literal-pathspecs", "ls-files", how, "-z", "--"])
         .arg(path)
-        .output()?;
+        .output()
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => io::Error::other("git is not installed"),
+            _ => error,
+        })?;
     if !listed.status.success() {
         let said = String::from_utf8_lossy(&listed.stderr);
         return Err(io::Error::other(said.trim().to_owned()));

@@ -13,7 +13,7 @@ use blake3::Hash;
 
 use super::places::{self, Owner, Place};
 use super::{LISTED, Layout, LoadError, PARTS, Unreadable, transaction, unreadable};
-use crate::bundle::{CHANGED_MARK, OnRecord, Texts, ids_in};
+use crate::bundle::{OnRecord, Texts, ids_in, says_why};
 use crate::record::{self, NoRecord, Origin, Record, State};
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::{self, Finding};
@@ -263,8 +263,7 @@ impl<'t> RulesInForce<'t> {
             texts.flat_map(|source| ids_in(source.text())).collect()
         });
         let mut changed = policies.iter().filter(is_it);
-        !ids.iter().any(|id| in_force.contains(id))
-            && !changed.any(|source| source.text().contains(CHANGED_MARK))
+        !ids.iter().any(|id| in_force.contains(id)) && !changed.any(says_why)
     }
 }
 
@@ -301,7 +300,7 @@ fn finding_of(part: &str, paths: &[&String], record: &Arc<Source>, help: &str) -
 }
 
 /// The help for a workspace.
-const HELP: &str = "put back what git has, or import again with `--take PATH`; what was removed on purpose stands in a list \"removed\" of tarbac-files.json, as a file or a folder such as \"policies/roles/\"";
+const HELP: &str = "put back what git has, or import again with `--take PATH`; a policy in a file that was rewritten on purpose says why with `@changed(\"…\")`; what was removed on purpose stands in a list \"removed\" of tarbac-files.json, as a file or a folder such as \"policies/roles/\"";
 
 /// The help for a revision, which cannot be changed.
 const HELP_OF_REVISION: &str = "take a revision that has it; what was removed on purpose stands in a list \"removed\" of the tarbac-files.json of the revision";

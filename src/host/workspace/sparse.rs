@@ -5,14 +5,14 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::folders::{GIT, metadata};
+use super::folders::GIT;
 use super::text::held;
 use super::{Layout, Unreadable, git, places, unreadable};
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source, shown};
 
-/// The file in which git keeps which files a checkout has, in the folder of its data.
+/// The file in which git keeps which files a sparse checkout has, in the folder of its data.
 const PATTERNS: &str = "info/sparse-checkout";
 
 /// The error about files in the folders of a workspace that a sparse checkout leaves out.
@@ -23,17 +23,16 @@ pub(super) fn left_out(layout: &Layout) -> Result<Option<Finding>, Unreadable> {
     let mut left_out = BTreeSet::new();
     for place in places::of(layout)? {
         let mut around = place.real.ancestors();
-        let repository = around.find_map(|above| Some((above, patterns_of(above)?)));
-        let Some((repository, patterns)) = repository else {
-            continue;
-        };
-        if metadata(&patterns)?.is_some() {
+        let repository = around.find_map(|above| Some((above, data_of(above)?)));
+        if let Some((repository, data)) = repository
+            && is_sparse(&data)
+        {
             let files = git::left_out(repository, &place.real).map_err(|error| {
                 let reason = format!(
-                    "{} says that files are left out, and git does not say which: {error}",
-                    shown(&patterns)
+                    "it is in a sparse checkout, and git does not say what that leaves out: {error}"
                 );
-                unreadable(&place.path, &reason, Some("see what `git status` says"))
+                let help = "`git sparse-checkout disable` checks everything out";
+                unreadable(&place.path, &reason, Some(help))
             })?;
             left_out.extend(files.into_iter().filter(|file| !file.exists()));
         }
@@ -57,14 +56,30 @@ pub(super) fn left_out(layout: &Layout) -> Result<Option<Finding>, Unreadable> {
     ))
 }
 
-/// The path of the patterns of a sparse checkout, if a folder has a repository.
-fn patterns_of(folder: &Path) -> Option<PathBuf> {
+/// Whether a checkout may be sparse: it has patterns, which stay when it is made whole, and a configuration turns them on.
+fn is_sparse(data: &Path) -> bool {
+    let configurations = ["config.worktree", "config", "../../config"];
+    let mut configurations = configurations.iter().map(|file| data.join(file));
+    data.join(PATTERNS).exists()
+        && configurations.any(|file| held(&file).is_ok_and(|source| turns_on(source.text())))
+}
+
+/// Whether a configuration of git turns sparse checkouts on.
+fn turns_on(configuration: &str) -> bool {
+    let mut lines = configuration
+        .lines()
+        .map(|line| line.replace([' ', '\t'], ""));
+    lines.any(|line| line.eq_ignore_ascii_case("sparseCheckout=true"))
+}
+
+/// The folder of the data of git, if a folder has a repository.
+fn data_of(folder: &Path) -> Option<PathBuf> {
     let data = folder.join(GIT);
     if data.is_dir() {
-        return Some(data.join(PATTERNS));
+        return Some(data);
     }
     // A worktree or a submodule says where its data are.
     let said = held(&data).ok()?;
     let elsewhere = said.text().trim().strip_prefix("gitdir: ")?;
-    Some(folder.join(elsewhere).join(PATTERNS))
+    Some(folder.join(elsewhere))
 }

@@ -33,11 +33,47 @@ const BUILDS: [(u32, u32); 19] = [
     (9146, 2603),
 ];
 
-/// The version of a site as year and month; `None` for an unknown build.
-fn version(text: &str) -> Option<u32> {
-    let build: u32 = text.split('.').nth(2)?.trim().parse().ok()?;
+/// The build in the number of a version: 9128 in `5.00.9128.1000`.
+fn build(text: &str) -> Option<u32> {
+    text.split('.').nth(2)?.trim().parse().ok()
+}
+
+/// The version of a build as year and month; `None` for an unknown one.
+fn version(build: u32) -> Option<u32> {
     let known = BUILDS.into_iter().find(|(known, _)| *known == build);
     known.map(|(_, version)| version)
+}
+
+/// What the export of a hierarchy tells of the versions of its sites.
+#[derive(Default)]
+struct Told {
+    /// The number of the oldest site that has one.
+    oldest: Option<String>,
+    /// Whether a site has no number.
+    is_incomplete: bool,
+}
+
+impl Told {
+    /// The version of the hierarchy, if all sites tell theirs.
+    fn version(&self) -> Option<u32> {
+        let oldest = self.oldest.as_deref().filter(|_| !self.is_incomplete);
+        version(build(oldest?)?)
+    }
+
+    /// The reason why a declared version cannot be that of the oldest site.
+    fn contradicts(&self, declared: u32) -> Option<String> {
+        let build = build(self.oldest.as_deref()?)?;
+        match version(build) {
+            // A site without a number may be older still.
+            Some(told) if declared < told && self.is_incomplete => None,
+            Some(told) => (declared != told).then(|| told.to_string()),
+            None => {
+                let newer = BUILDS.into_iter().find(|(known, _)| build < *known);
+                let (_, newer) = newer.filter(|(_, newer)| *newer <= declared)?;
+                Some(format!("one before {newer}"))
+            }
+        }
+    }
 }
 
 /// Fills in the versions that the declaration omits. If both have a version, they must agree.
@@ -49,27 +85,26 @@ pub(super) fn fill_in<F: Files>(
     for hierarchy in &mut tenant.hierarchies {
         let code = hierarchy.site_code.clone();
         let told = match exported.get(&key(&code)) {
-            Some(directory) => oldest(folder, directory, &code)?,
-            None => None,
+            Some(directory) => told(folder, directory, &code)?,
+            None => Told::default(),
         };
-        let known = told.as_deref().and_then(version);
-        hierarchy.version = match (hierarchy.version, known) {
-            (Some(declared), Some(told)) if declared != told => {
-                let reason = format!(
-                    "`version` of {code} is {declared}, and the oldest site of its SMS_Site.json has {told}"
-                );
-                let help = "leave `version` out where the sites tell it";
-                return Err(folder.refuse(TENANT, reason, help));
-            }
-            (declared, known) => declared.or(known),
-        };
+        if let Some(declared) = hierarchy.version
+            && let Some(other) = told.contradicts(declared)
+        {
+            let reason = format!(
+                "`version` of {code} is {declared}, and the oldest site of its SMS_Site.json has {other}"
+            );
+            let help = "leave `version` out where the sites tell it";
+            return Err(folder.refuse(TENANT, reason, help));
+        }
+        hierarchy.version = hierarchy.version.or_else(|| told.version());
         if hierarchy.version.is_none() {
-            let reason = match told {
-                Some(text) => format!(
+            let reason = match told.oldest {
+                Some(text) if !told.is_incomplete => format!(
                     "`version` of {code} is missing, and its oldest site says `{text}`, which is not known here"
                 ),
-                None => format!(
-                    "`version` of {code} is missing, and configmgr/{code}/SMS_Site.json does not tell it"
+                _ => format!(
+                    "`version` of {code} is missing, and configmgr/{code}/SMS_Site.json does not tell that of all sites"
                 ),
             };
             let help = "declare it as year and month, as 2403; the console has it under About";
@@ -79,16 +114,15 @@ pub(super) fn fill_in<F: Files>(
     Ok(())
 }
 
-/// The version number of the oldest site in the export of a hierarchy; `None` if there is none, or if one does not say
-/// its version.
+/// What the export of a hierarchy tells.
 ///
 /// # Errors
 /// The export is that of another hierarchy, or the site is not the top one.
-fn oldest<F: Files>(
+fn told<F: Files>(
     folder: &Folder<'_, F>,
     directory: &str,
     code: &str,
-) -> Result<Option<String>, RefusedExport> {
+) -> Result<Told, RefusedExport> {
     let name = format!("configmgr/{directory}/SMS_Site");
     let mut sites: Vec<SmsSite> = Vec::new();
     folder.records(&name, |row: SmsSite| {
@@ -108,14 +142,12 @@ fn oldest<F: Files>(
             return refuse(format!("{code} is below {above}"));
         }
     }
-    let versions: Option<Vec<String>> = sites.into_iter().map(|site| site.version).collect();
-    let mut versions = versions.unwrap_or_default();
-    // The numbers are compared, not their digits.
-    versions.sort_by_key(|text| {
-        let numbers = text
-            .split('.')
-            .map(|number| number.trim().parse::<u32>().ok());
-        numbers.collect::<Vec<Option<u32>>>()
-    });
-    Ok(versions.into_iter().next())
+    let build_of = |site: &SmsSite| build(site.version.as_deref()?);
+    let is_incomplete = sites.iter().any(|site| build_of(site).is_none());
+    let numbered = sites.into_iter().filter(|site| build_of(site).is_some());
+    let oldest = numbered.min_by_key(build_of).and_then(|site| site.version);
+    Ok(Told {
+        oldest,
+        is_incomplete,
+    })
 }

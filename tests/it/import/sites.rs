@@ -65,6 +65,18 @@ fn a_hierarchy_has_the_version_of_its_oldest_site() {
             .contains("the oldest site of its SMS_Site.json has 2103"),
         "{ran}"
     );
+    // Nor that one is, of which the version has no name here, or beside one that says nothing.
+    let silent = json!({"SiteCode": "S02", "ReportingSiteCode": "P01"});
+    for (sites, told) in [
+        (json!([top, site("S01", "P01", 8692)]), "before 1902"),
+        (json!([top, site("S01", "P01", 9049), silent]), "has 2103"),
+    ] {
+        let ran = imported(&exported(&sites, Some(2403)));
+        assert_eq!(ran.status, 2, "{ran}");
+        assert!(ran.stderr.contains(told), "{ran}");
+    }
+    let newer = json!([top, site("S01", "P01", 99_000)]);
+    assert_eq!(imported(&exported(&newer, Some(2403))).status, 0);
     // One that does not say its version leaves it open.
     let sites = json!([top, {"SiteCode": "S01", "ReportingSiteCode": "P01"}]);
     assert_eq!(imported(&exported(&sites, None)).status, 2);

@@ -288,3 +288,48 @@ forbid (principal in ?principal, action == Intune::Action::"runScript", resource
     let ran = workspace.run(&["validate"]);
     assert!(!ran.stdout.contains("policy::unlinked_template"), "{ran}");
 }
+
+/// A value of the context need not be in the directory, and what only depends on the context is no such value.
+#[test]
+fn a_value_that_the_context_chooses_is_none_of_the_context() {
+    let tarbac = Tarbac::with(&[
+        (
+            "s.cedarschema",
+            "entity User tags String; entity Doc; action read appliesTo { principal: User, resource: Doc, context: { who?: User } };",
+        ),
+        (
+            "e.json",
+            r#"[{"uid": {"type": "User", "id": "u"}, "attrs": {}, "parents": []}]"#,
+        ),
+    ]);
+    for (condition, is_error) in [
+        ("context has who && context.who == User::\"ghost\"", false),
+        (
+            "(if context has who then context.who else context.who) == User::\"ghost\"",
+            false,
+        ),
+        (
+            "(if context has who then principal else principal) == User::\"ghost\"",
+            true,
+        ),
+        (
+            "[User::\"ghost\"].contains(if context has who then context.who else principal)",
+            true,
+        ),
+        ("!(User::\"ghost\".hasTag(\"a\") == false)", true),
+    ] {
+        let policy = format!("forbid (principal, action, resource) when {{ {condition} }};\n");
+        tarbac.write("p.cedar", policy);
+        let files = [
+            "--policies",
+            "p.cedar",
+            "--schema",
+            "s.cedarschema",
+            "--entities",
+            "e.json",
+        ];
+        let ran = tarbac.run(&[&files[..], &["validate"]].concat());
+        let error = ran.stdout.contains("policy::unknown_entity\n\n  ×");
+        assert_eq!(error, is_error, "{condition} {ran}");
+    }
+}
