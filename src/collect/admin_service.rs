@@ -78,6 +78,10 @@ impl Run<'_> {
     ) -> Result<Option<Rejection>, CollectError> {
         let (stem, size) = (of.stem(), self.settings.rows_of_page);
         let saved = self.journal.saved(stem);
+        // The pages that an earlier run saved are those that the service makes by itself.
+        if saved.pages.iter().any(|(_, next)| next.is_some()) {
+            return self.whole(client, of);
+        }
         for (rows, _) in &saved.pages {
             self.tally.spend(&of.name, Effort::ONCE);
             self.count(&of.name, *rows);
@@ -207,10 +211,12 @@ impl Run<'_> {
                     return Ok(RequestOutcome::Rejected(rejection));
                 }
             };
-            keys.extend(read.kept.into_iter().filter_map(|row| {
-                let key = row.admin.or(row.role)?;
-                Some(key.as_str().map_or_else(|| key.to_string(), str::to_owned))
-            }));
+            for row in read.kept {
+                let key = row.admin.or(row.role).ok_or_else(|| {
+                    CollectError::Internal(format!("an instance of {} has no key", of.name))
+                })?;
+                keys.push(key.as_str().map_or_else(|| key.to_string(), str::to_owned));
+            }
             next = read.next;
         }
         Ok(RequestOutcome::Answer(keys))

@@ -48,6 +48,15 @@ pub enum CollectError {
         help("ask for it as well, choose another folder with --out, or remove it there first")
     )]
     LeavesOut(String),
+    /// Every call was refused.
+    #[error("every call was refused; they take {0}")]
+    #[diagnostic(
+        code(collect::nothing_came),
+        help(
+            "the last collection is as it was; `tarbac collect --permissions` says what each permission is for"
+        )
+    )]
+    NothingCame(String),
     /// The interrupted collection is of another tenant.
     #[error("the collection in `{0}` is of another tenant, or this token does not state one")]
     #[diagnostic(

@@ -3,11 +3,6 @@
 //! A name is replaced by a keyed digest of it, so that equal names stay equal in all files. The key exists in memory
 //! only. Properties that are not listed in `table` are left out.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a copy of exports is read and written"
-)]
-
 mod made_up;
 mod page;
 mod table;
@@ -25,7 +20,7 @@ use tarbac_tenant::exports::{Exports, Files, Unread};
 
 use crate::fault::CollectError;
 use page::{Page, put};
-use table::{Becomes, Properties, SHIPPED_ROLE, TABLE, WITHIN};
+use table::{Becomes, DECLARATION, Properties, SHIPPED_ROLE, TABLE, WITHIN};
 
 /// The exports with ids that are treated apart.
 const LEARNED: [&str; 3] = [
@@ -49,7 +44,7 @@ struct Pseudonyms {
     shipped: BTreeSet<String>,
     /// The lower-case ids of custom roles of Microsoft Entra.
     custom: BTreeSet<String>,
-    /// The lower-case ids of collections.
+    /// The lower-case ids of collections, and the names of those that ship, which a declaration may name.
     collections: BTreeSet<String>,
 }
 
@@ -75,7 +70,7 @@ pub fn pseudonymize(exports: &Path, out: &Path) -> Result<Vec<String>, CollectEr
     getrandom::fill(&mut pseudonyms.key)
         .map_err(|error| CollectError::Internal(error.to_string()))?;
     for path in &paths {
-        let export = catalog::export_at(path).filter(|export| LEARNED.contains(&export.file));
+        let export = catalog::page_of(path).filter(|export| LEARNED.contains(&export.file));
         if let Some(export) = export {
             let reader = files.open(path).map_err(unread)?;
             let read = rows(reader, |row| pseudonyms.learn(export.file, &row));
@@ -116,7 +111,12 @@ impl Pseudonyms {
     fn learn(&mut self, file: &str, row: &Map<String, Value>) {
         let text = |row, name| Some(get(row, name)?.as_str()?.to_ascii_lowercase());
         match file {
-            COLLECTIONS => self.collections.extend(text(row, "CollectionID")),
+            COLLECTIONS => {
+                self.collections.extend(text(row, "CollectionID"));
+                if self.is_shipped(row) {
+                    self.collections.extend(text(row, "Name"));
+                }
+            }
             ROLES => {
                 let flags = ["isBuiltIn", "isBuiltInRoleDefinition"];
                 let mut flags = flags.iter().filter_map(|name| get(row, name));
@@ -160,7 +160,7 @@ impl Pseudonyms {
         if path == COLLECTED {
             return self.account(files, out).map(|()| true);
         }
-        let file = catalog::export_at(path).map(|export| export.file);
+        let file = catalog::page_of(path).map(|export| export.file);
         match catalog::known_as(path).or(file) {
             Some(file) => self.export(files, file, path, out),
             None => Ok(false),
@@ -224,7 +224,8 @@ impl Pseudonyms {
         let mut reader = files.open(COLLECTED).map_err(unread)?;
         let mut text = String::new();
         reader.read_to_string(&mut text).map_err(unread)?;
-        let parsed = serde_json::from_str::<tarbac_tenant::exports::Collected>(&text);
+        let text = text.trim_start_matches('\u{feff}');
+        let parsed = serde_json::from_str::<tarbac_tenant::exports::Collected>(text);
         let mut collected = parsed.map_err(|error| unread(error.into()))?;
         (collected.account, collected.tenant_id) = (None, None);
         collected.is_pseudonymized = true;
@@ -292,6 +293,12 @@ impl Pseudonyms {
     }
 
     fn value(&self, value: Value, becomes: Becomes) -> Value {
+        // PowerShell may write a list or a time within an object.
+        if let Value::Object(row) = &value
+            && let Some(within) = get(row, "value")
+        {
+            return self.value(within.clone(), becomes);
+        }
         match (value, becomes) {
             (Value::Array(values), _) => {
                 let values = values.into_iter();
@@ -313,7 +320,8 @@ impl Pseudonyms {
     }
 
     /// The declaration, with the name of the tenant and the names of collections replaced.
-    fn declaration(&self, mut row: Map<String, Value>) -> Value {
+    fn declaration(&self, row: Map<String, Value>) -> Value {
+        let mut row = self.row(row, DECLARATION);
         if let Some(Value::String(name)) = row.get_mut("name") {
             *name = format!("tenant-{}", self.digest("tenant", name));
         }
@@ -333,6 +341,9 @@ impl Pseudonyms {
 
 /// Whether an object is a custom role of Microsoft Entra.
 fn is_custom(role: &Value) -> bool {
-    let role = role.as_object();
-    role.and_then(|role| get(role, "isBuiltIn")) == Some(&Value::Bool(false))
+    let is_built_in = role.as_object().and_then(|role| get(role, "isBuiltIn"));
+    is_built_in.is_some_and(|flag| {
+        let text = flag.as_str().unwrap_or_default().trim();
+        *flag == Value::Bool(false) || text.eq_ignore_ascii_case("false")
+    })
 }

@@ -7,8 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::{Scope, ThreadPool, ThreadPoolBuilder};
 use tarbac_diagnostic::source::shown;
-use tarbac_tenant::exports::Collected;
 use tarbac_tenant::exports::catalog::{EXPORTS, Export, ExportSource};
+use tarbac_tenant::exports::{Collected, CollectedCall};
 
 use crate::admin_service::ClassOf;
 use crate::batch::{Item, LARGEST};
@@ -90,6 +90,10 @@ pub fn collect(settings: &CollectSettings) -> Result<Collected, CollectError> {
         .build();
     let pool = pool.map_err(|error| CollectError::Internal(error.to_string()))?;
     run.all(&clients, &pool)?;
+    let calls = run.tally.calls();
+    if calls.iter().all(|call| call.files == 0) {
+        return Err(CollectError::NothingCame(lacking(&calls)));
+    }
     let collected = Collected {
         version: 1,
         program: settings.program.clone(),
@@ -99,7 +103,7 @@ pub fn collect(settings: &CollectSettings) -> Result<Collected, CollectError> {
         tenant_id: claims.tenant(),
         account: claims.account(),
         is_pseudonymized: false,
-        calls: run.tally.calls(),
+        calls,
     };
     run.staging.publish(&collected)?;
     Ok(collected)
@@ -110,6 +114,13 @@ struct Clients<'s> {
     graph: Option<Client<'s>>,
     /// By site code.
     sites: Vec<(&'s str, Client<'s>)>,
+}
+
+/// The permissions that were lacking, each once.
+fn lacking(calls: &[CollectedCall]) -> String {
+    let permissions = calls.iter().filter_map(|call| call.permission.as_deref());
+    let permissions: BTreeSet<&str> = permissions.collect();
+    permissions.into_iter().collect::<Vec<&str>>().join(", ")
 }
 
 /// The scope of a collection that starts now.

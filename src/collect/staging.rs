@@ -74,9 +74,6 @@ impl Staging {
         if is_taken && !is_there {
             return Err(CollectError::NotOurs(shown(out)));
         }
-        if is_there {
-            nothing_is_lost(out, &plan)?;
-        }
         fs::create_dir_all(&folder).map_err(failed("make the folder", &folder))?;
         let staging = Self {
             out: out.to_owned(),
@@ -89,6 +86,9 @@ impl Staging {
             if is_resumed {
                 return Ok(Begun::Finished(Box::new(staging.collected()?)));
             }
+        }
+        if is_there {
+            nothing_is_lost(out, &plan)?;
         }
         let journal = staging.folder.join("journal.ndjson");
         if is_resumed {
@@ -216,7 +216,7 @@ fn nothing_is_lost(out: &Path, plan: &Plan) -> Result<(), CollectError> {
     };
     for site in sites.into_iter().flatten() {
         let site = site.map_err(|error| CollectError::file("read", out, error))?;
-        if !is_asked(&site.file_name().to_string_lossy()) {
+        if site.path().is_dir() && !is_asked(&site.file_name().to_string_lossy()) {
             lost.push(site.path());
         }
     }

@@ -51,8 +51,11 @@ pub fn human(
         text += &format!("{count:>12} {what}\n");
     }
     if let Some(CollectionAge { started_at, age }) = &report.collection {
-        let age = age.round(Unit::Minute).unwrap_or(*age);
-        text += &format!("collected since {started_at}, {age:#} ago\n");
+        let rounded = age.round(Unit::Minute).unwrap_or(*age);
+        text += &match age.is_negative() {
+            false => format!("collected since {started_at}, {rounded:#} ago\n"),
+            true => format!("collected since {started_at}, which is not yet: a clock is wrong\n"),
+        };
     }
     let (files, mut is_cut) = files(change, all);
     text += &files;

@@ -4,6 +4,7 @@ mod faults;
 mod law;
 mod program;
 mod pseudonym;
+mod refusals;
 pub mod script;
 #[path = "../../benches/support/service.rs"]
 mod service;

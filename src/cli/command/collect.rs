@@ -109,11 +109,11 @@ pub(crate) struct CollectArgs {
     pub pseudonymize: Option<PathBuf>,
 
     /// List the permissions that the calls take, and collect nothing.
-    #[arg(long, conflicts_with_all = ["out", "script"])]
+    #[arg(long, conflicts_with_all = ["out", "resume", "script"])]
     pub permissions: bool,
 
     /// Write a PowerShell script that collects the same, and collect nothing.
-    #[arg(long, conflicts_with = "out")]
+    #[arg(long, conflicts_with_all = ["out", "resume"])]
     pub script: bool,
 }
 

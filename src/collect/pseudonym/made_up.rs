@@ -55,7 +55,18 @@ impl Pseudonyms {
     fn sid(&self, text: &str) -> String {
         let upper = text.trim().to_ascii_uppercase();
         let Some(rest) = upper.strip_prefix("S-1-5-21-") else {
-            return text.to_owned();
+            let is_sid = |text: &str| text.chars().all(|of| of.is_ascii_digit() || of == '-');
+            return match upper.strip_prefix("S-1-") {
+                // That of Microsoft Entra is the id of the account in other digits.
+                Some(rest) if rest.starts_with("12-") => {
+                    let digits = self.digest("sid", &upper);
+                    let number = |part| u32::from_str_radix(part, 16).unwrap_or_default();
+                    let (first, second) = digits.split_at(8);
+                    format!("S-1-12-1-{}-{}-1-1", number(first), number(second))
+                }
+                Some(rest) if is_sid(rest) => text.to_owned(),
+                _ => self.text(text, Becomes::Logon),
+            };
         };
         let (domain, account) = rest.rsplit_once('-').unwrap_or(("", rest));
         let number = |text: &str| {

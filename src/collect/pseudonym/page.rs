@@ -19,7 +19,7 @@ impl Page {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
         }
-        let file = BufWriter::new(File::create(path)?);
+        let file = BufWriter::new(File::create_new(path)?);
         let mut writer = GzEncoder::new(file, Compression::fast());
         writer.write_all(b"{\"value\":[")?;
         Ok(Self {
@@ -43,7 +43,7 @@ impl Page {
     }
 }
 
-/// Writes a file.
+/// Writes a file. One that is there is not replaced: an import would refuse the two.
 pub(super) fn put(path: &Path, text: &[u8]) -> io::Result<()> {
-    fs::write(path, text)
+    File::create_new(path)?.write_all(text)
 }

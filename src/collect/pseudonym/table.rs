@@ -84,6 +84,25 @@ const ELIGIBILITY: Properties = &[
     ("roledefinition", EntraRole),
 ];
 
+/// The kept properties of `tenant.json`, in which names are replaced afterwards.
+pub(super) const DECLARATION: Properties = &[
+    ("name", Same),
+    ("useintunerbac", Same),
+    ("useintunerbacchangedat", Same),
+    ("allowsunlicensedadministrators", Same),
+    ("scopedpermissions", Same),
+    (
+        "hierarchies",
+        Only(&[
+            ("sitecode", Same),
+            ("version", Same),
+            ("enforceconfigmgrrbac", Same),
+            ("earlyupdatering", Same),
+            ("uploadcollection", Same),
+        ]),
+    ),
+];
+
 /// The kept properties, by the file of the export.
 pub(super) const TABLE: [(&str, Properties); 22] = [
     ("graph/tenantAttachRBAC.json", &[("enabled", Same)]),

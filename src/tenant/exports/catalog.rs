@@ -66,9 +66,7 @@ pub fn called(path: &str) -> Option<String> {
     if known_as(path).is_some() {
         return Some(DEVICES.to_owned());
     }
-    // Schedules may be exported in place of instances.
-    let path = path.replace("ligibilitySchedules.", "ligibilityScheduleInstances.");
-    let export = export_at(&path).filter(|export| ![TENANT, TOGGLE].contains(&export.file))?;
+    let export = page_of(path).filter(|export| ![TENANT, TOGGLE].contains(&export.file))?;
     let parts = export.file.split('/').zip(path.split('/'));
     let parts = parts.map(|(part, given)| match part {
         "<site>" => given.to_ascii_uppercase(),
@@ -80,6 +78,11 @@ pub fn called(path: &str) -> Option<String> {
 /// The export that is read from the file at this path: a page with an ending that is read, or the file itself.
 pub fn export_at(path: &str) -> Option<Export> {
     EXPORTS.into_iter().find(|export| is_at(path, export.file))
+}
+
+/// The export that a path belongs to. Schedules of eligibilities may be exported in place of instances.
+pub fn page_of(path: &str) -> Option<Export> {
+    export_at(&path.replace("ligibilitySchedules", "ligibilityScheduleInstances"))
 }
 
 /// The export whose path this would be if capitals did not count, and which is not at this path.

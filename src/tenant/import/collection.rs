@@ -22,6 +22,10 @@ pub(super) fn note<F: Files>(
         return Ok(None);
     };
     let started_at = moment(&collected.started_at);
+    if started_at.is_none() {
+        let reason = format!("{COLLECTED} does not say when: `{}`", collected.started_at);
+        notes.add(&EXPORTS_OLD, reason);
+    }
     let age = started_at.map(|started_at| CollectionAge {
         started_at,
         age: now.duration_since(started_at),

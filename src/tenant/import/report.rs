@@ -235,7 +235,7 @@ topics! {
         "export graph/roleDefinitions.json with isBuiltIn"
 
     EXPORTS_OLD Notable "exports_old"
-        "exports that are older than a day, so the tenant may be another one by now"
+        "exports that are older than a day or of an unknown age, so the tenant may be another one by now"
         "collect them again"
     EXPORTS_PSEUDONYMIZED Notable "exports_pseudonymized"
         "exports whose names and ids were made up when they were collected"

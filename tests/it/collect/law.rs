@@ -8,7 +8,7 @@ mod made;
 use tarbac::collect::SiteSignIn;
 use tarbac::exports::CallState;
 
-use super::service::Rows;
+use super::service::{Fault, Rows};
 use super::{Given, collected, declare, exports, imported, serve, settings};
 
 const SITES: [&str; 5] = ["ANT", "OLD", "P01", "RNG", "TST"];
@@ -85,6 +85,45 @@ fn a_class_that_comes_in_pages_of_the_service_comes_whole() {
     declare(&exports("contoso"), folder.path());
     collected(&settings(&base, &SITES, folder.path())).unwrap();
     assert_same("contoso", folder.path());
+}
+
+/// What comes in pages of the service's own goes on in these when it was stopped, and not by numbers.
+#[test]
+fn a_class_in_pages_of_the_service_is_resumed_where_it_stopped() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let file = "configmgr/FAB/SMS_FullCollectionMembership.json";
+    let is_broken = std::sync::Arc::new(AtomicBool::new(true));
+    let broken = is_broken.clone();
+    let mut service = serve("fabrikam");
+    service.put(
+        file,
+        Rows::Made(8, |row| {
+            format!("{{\"CollectionID\":\"FAB0000A\",\"ResourceID\":{row}}}")
+        }),
+    );
+    (service.orders, service.class_page) = (false, 3);
+    service.faults = Box::new(move |_, target| {
+        let is_it = target.contains("FullCollectionMembership?$skiptoken=6");
+        (is_it && broken.load(Ordering::SeqCst)).then_some(Fault::Status(503, None))
+    });
+    let (base, service) = service.start();
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = settings(&base, &["FAB"], folder.path());
+    (settings.waits.times, settings.jobs) = (0, 1);
+    collected(&settings).unwrap_err();
+    is_broken.store(false, Ordering::SeqCst);
+    settings.is_resumed = true;
+    let before = service.requests.lock().unwrap().len();
+    let collected = collected(&settings).unwrap();
+    let call = collected.calls.iter().find(|call| call.export == file);
+    assert_eq!(call.map(|call| (call.rows, call.files)), Some((8, 3)));
+    let requests = service.requests.lock().unwrap();
+    let asked = requests.iter().skip(before);
+    let asked: Vec<&String> = asked.filter(|of| of.contains("FullCollection")).collect();
+    assert!(
+        matches!(asked[..], [one] if one.ends_with("?$skiptoken=6")),
+        "{asked:?}"
+    );
 }
 
 /// A token that expires is renewed, by one request for all of them.

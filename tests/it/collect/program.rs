@@ -146,6 +146,10 @@ fn permissions_are_listed_for_people_and_for_applications() {
             "{scope}"
         );
     }
+    assert_eq!(
+        tarbac.run(&["collect", "--permissions", "--resume"]).status,
+        2
+    );
     let manifest = tarbac.run(&["collect", "--permissions", "--format", "json"]);
     let manifest: Value = serde_json::from_str(&manifest.stdout).unwrap();
     let access = &manifest["requiredResourceAccess"][0];

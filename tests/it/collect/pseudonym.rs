@@ -150,14 +150,14 @@ fn decisions_count(exports: &Path) -> usize {
 }
 
 /// Exports with properties that nothing reads.
-const RECORDS: [(&str, &str); 7] = [
+const RECORDS: [(&str, &str); 9] = [
     (
         "tenant.json",
-        r#"{"name": "contoso", "hierarchies": [{"siteCode": "P01", "uploadCollection": "PAYROLL1"}, {"siteCode": "P02", "uploadCollection": "P0200014"}]}"#,
+        r#"{"name": "contoso", "owner": {"mail": "payroll"}, "hierarchies": [{"siteCode": "P01", "uploadCollection": "PAYROLL1", "note": "payroll"}, {"siteCode": "P02", "uploadCollection": "P0200014"}, {"siteCode": "P03", "uploadCollection": "All Systems"}]}"#,
     ),
     (
         "configmgr/P02/SMS_Collection.json",
-        r#"[{"CollectionID": "P0200014", "Name": "Payroll", "CollectionType": 2}]"#,
+        r#"[{"CollectionID": "P0200014", "Name": "Payroll", "CollectionType": 2}, {"CollectionID": "SMS00001", "Name": "All Systems", "CollectionType": 2}]"#,
     ),
     (
         "configmgr/P01/SMS_Role.json",
@@ -171,6 +171,15 @@ const RECORDS: [(&str, &str); 7] = [
         "graph/roleEligibilityScheduleInstances.json",
         r#"[{"principalId": "p", "roleDefinitionId": "0A0A0A0A-0000-4000-8000-000000000001", "roleDefinition": {"id": "0a0a0a0a-0000-4000-8000-000000000001", "isBuiltIn": false, "displayName": "Payroll"}},
                 {"principalId": "p", "roleDefinitionId": "3a2c62db-5318-420d-8d74-23affee5d9d5", "roleDefinition": {"id": "3a2c62db-5318-420d-8d74-23affee5d9d5", "isBuiltIn": true, "displayName": "Intune Administrator"}}]"#,
+    ),
+    (
+        "graph/groups/0b0b0b0b-0000-4000-8000-000000000001/eligibilitySchedules.json",
+        r#"[{"principalId": "p", "groupId": "g", "status": "Provisioned", "scheduleInfo": {"startDateTime": {"value": "2020-01-01T00:00:00Z", "DateTime": "payroll"}}}]"#,
+    ),
+    (
+        "configmgr/P01/SMS_R_User.json",
+        r#"[{"ResourceID": 1, "UniqueUserName": "payroll", "SID": "S-1-12-1-1111111111-2222222222-3333333333-444444444", "AgentName": {"value": ["SMS_AD_USER_DISCOVERY_AGENT"], "Count": 1}},
+            {"ResourceID": 2, "UniqueUserName": "payroll", "SID": "payroll"}]"#,
     ),
     (
         "Devices_3f0c.csv",
@@ -193,13 +202,19 @@ fn the_copy_has_what_is_read_and_no_more() {
     assert_eq!(pseudonymize(&real, &out).unwrap(), ["graph/people.txt"]);
     for (path, bytes) in crate::import::files(&out) {
         let found = text(&bytes).to_lowercase();
-        for name in ["cm01", "payroll", custom] {
+        for name in ["cm01", "payroll", "0b0b0b0b", "1111111111", custom] {
             assert!(!found.contains(name), "{name} in {path}");
         }
     }
     let declared: Value =
         serde_json::from_str(&std::fs::read_to_string(out.join("tenant.json")).unwrap()).unwrap();
     assert_eq!(declared["hierarchies"][1]["uploadCollection"], "P0200014");
+    assert_eq!(
+        declared["hierarchies"][2]["uploadCollection"],
+        "All Systems"
+    );
+    let users = records(&out, "configmgr/P01/SMS_R_User.json");
+    assert_eq!(users[0]["AgentName"][0], "SMS_AD_USER_DISCOVERY_AGENT");
     let roles = records(&out, "configmgr/P01/SMS_Role.json");
     assert_eq!(roles[0]["RoleName"], "Full Administrator");
     assert_eq!(roles[0]["Operations"][0]["GrantedOperations"], 2);

@@ -28,10 +28,14 @@ foreach ($part in 'graph', 'configmgr') {
         throw "$Out has an export already: choose another folder with -Out, or go on with -Resume"
     }
 }
+if ($Resume -and -not (Test-Path $done)) { throw "there is no run in $Out that was stopped" }
 $Out = (New-Item -ItemType Directory -Force $Out).FullName
 $done = Join-Path $Out '.collect-done.txt'
+if (-not $Resume -and (Test-Path $done)) { Remove-Item -Force $done }
 $finished = @{}
-$started = [DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ssZ')
+# The time now, written in the same way in every culture.
+function Get-Moment { [DateTime]::UtcNow.ToString('s', [Globalization.CultureInfo]::InvariantCulture) + 'Z' }
+$started = Get-Moment
 $account = @{}
 $saved = @{}
 $retries = 0
@@ -94,6 +98,17 @@ function Get-PagePath([string] $File, [int] $Page) {
     $path
 }
 
+# The address of the next page that an answer names. Long texts are more than ConvertFrom-Json of Windows PowerShell takes.
+function Get-Next([string] $Text) {
+    $next = [regex]::Match($Text, '"@odata\.nextLink"\s*:\s*("(?:[^"\\]|\\.)*")')
+    if ($next.Success) { $next.Groups[1].Value | ConvertFrom-Json }
+}
+
+# Removes the pages of a file: a part of them would be taken for all of them.
+function Remove-Pages([string] $File) {
+    for ($page = 1; Test-Path (Get-PagePath $File $page); $page++) { Remove-Item (Get-PagePath $File $page) }
+}
+
 # Saves a text: the file is there when it is whole.
 function Save-Text([string] $Path, [string] $Text) {
     [IO.File]::WriteAllText("$Path.part", $Text)
@@ -130,11 +145,11 @@ function Show-Progress([string] $File, [int] $Rows) {
     Write-Progress -Activity 'Collecting' -Status "$File, $Rows records"
 }
 
-# Goes on without a file that is refused. A part of its pages would be taken for all of them.
+# Goes on without a file that is refused.
 function Skip-File([string] $File, [string] $Export, [string] $Rights, [bool] $Optional, $Fault) {
     $status = Get-Status $Fault
     if ($status -ne 403 -and -not $Optional) { throw $Fault }
-    for ($page = 1; Test-Path (Get-PagePath $File $page); $page++) { Remove-Item (Get-PagePath $File $page) }
+    Remove-Pages $File
     $entry = Get-Entry $Export
     $entry.state = if ($status -eq 403) { 'refused' } else { 'failed' }
     $entry.status = $status
@@ -159,13 +174,12 @@ function Read-Saved([string] $File) {
 # Saves what a call of Graph answers, page by page, and gives the records if they are needed.
 function Save-Graph([hashtable] $Call, [string] $Uri, [string] $File) {
     if ($finished[$File]) { if ($Call.Needed) { Read-Saved $File }; return }
+    Remove-Pages $File
     $rows = 0
     for ($page = 1; $Uri; $page++) {
         $text = Get-GraphText $Uri
         Save-Text (Get-PagePath $File $page) $text
-        # Long texts are more than ConvertFrom-Json of Windows PowerShell takes.
-        $next = [regex]::Match($text, '"@odata\.nextLink"\s*:\s*("(?:[^"\\]|\\.)*")')
-        $Uri = if ($next.Success) { $next.Groups[1].Value | ConvertFrom-Json } else { $null }
+        $Uri = Get-Next $text
         $rows += [regex]::Matches($text, '"(?:id|skuId|enabled)"\s*:').Count
         Show-Progress $File $rows
         if ($Call.Needed) { Get-Field ($text | ConvertFrom-Json) 'value' }
@@ -177,7 +191,11 @@ function Save-Graph([hashtable] $Call, [string] $Uri, [string] $File) {
 function Save-GraphOrNote([hashtable] $Call, [string] $Uri, [string] $File) {
     try { Save-Graph $Call $Uri $File } catch {
         # The object was deleted after the list was made.
-        if ($Call.File -like '*<id>*' -and (Get-Status $_) -eq 404) { (Get-Entry $Call.File).gone++; return }
+        if ($Call.File -like '*<id>*' -and (Get-Status $_) -eq 404) {
+            Remove-Pages $File
+            (Get-Entry $Call.File).gone++
+            return
+        }
         Skip-File $File $Call.File $Call.Rights $Call.Optional $_
     }
 }
@@ -192,12 +210,24 @@ function Get-Rows([string] $Text) {
 function Save-Class([string] $Site, [hashtable] $Class) {
     $file = "configmgr/$Site/$($Class.Name).json"
     if ($finished[$file]) { if ($Class.Needed) { Read-Saved $file }; return }
+    Remove-Pages $file
     $base = "$($Providers[$Site].TrimEnd('/'))/AdminService/wmi/"
     if ($Class.Key) {
-        $rows = @(foreach ($row in @(Get-Rows (Get-SiteText "$base$($Class.Query)"))) {
-            $key = Get-Field $row $Class.Key
+        $keys = @(for ($uri = "$base$($Class.Query)"; $uri; $uri = Get-Next $text) {
+            $text = Get-SiteText $uri
+            foreach ($row in @(Get-Rows $text)) {
+                $key = Get-Field $row $Class.Key
+                if ($null -eq $key) { throw "an instance of $file has no key" }
+                $key
+            }
+        })
+        $rows = @(foreach ($key in $keys) {
             $instance = if ($Class.Quoted) { "$($Class.Name)('$key')" } else { "$($Class.Name)($key)" }
-            Get-Rows (Get-SiteText "$base$instance")
+            try { Get-Rows (Get-SiteText "$base$instance") } catch {
+                # The instance was deleted after the list was made.
+                if ((Get-Status $_) -ne 404) { throw }
+                (Get-Entry $file).gone++
+            }
         })
         Save-Text (Get-PagePath $file 1) (ConvertTo-Json -Depth 6 -InputObject $rows)
         Complete-File $file $file 1 $rows.Count
@@ -208,7 +238,9 @@ function Save-Class([string] $Site, [hashtable] $Class) {
         for ($page = 1; ; $page++) {
             $text = Get-SiteText "$base$($Class.Query)&`$orderby=$($Class.Order)&`$top=$size&`$skip=$(($page - 1) * $size)"
             $count = @(Get-Rows $text).Count
-            if ($count -gt $size) { throw "$file`: the site does not answer in pages; use tarbac collect" }
+            if ($count -gt $size -or (Get-Next $text)) {
+                throw "$file`: the site does not answer in pages of this size; use tarbac collect"
+            }
             Save-Text (Get-PagePath $file $page) $text
             $total += $count
             Show-Progress $file $total
@@ -216,10 +248,15 @@ function Save-Class([string] $Site, [hashtable] $Class) {
         }
         Complete-File $file $file $page $total
     } else {
-        $text = Get-SiteText "$base$($Class.Query)"
-        Save-Text (Get-PagePath $file 1) $text
-        $rows = @(Get-Rows $text)
-        Complete-File $file $file 1 $rows.Count
+        $total = 0
+        $page = 0
+        for ($uri = "$base$($Class.Query)"; $uri; $uri = Get-Next $text) {
+            $page++
+            $text = Get-SiteText $uri
+            Save-Text (Get-PagePath $file $page) $text
+            $total += @(Get-Rows $text).Count
+        }
+        Complete-File $file $file $page $total
     }
 }
 
@@ -230,10 +267,12 @@ function Save-ClassOrNote([string] $Site, [hashtable] $Class) {
 }
 
 # A run with -Resume counts what the earlier one has saved, and is as old as that.
-if ($Resume -and (Test-Path $done)) {
+$tenant = $null
+if ($Resume) {
     foreach ($line in Get-Content $done) {
         $parts = $line -split "`t"
-        if ($parts.Count -eq 2) { $started = $parts[1] }
+        if ($parts.Count -eq 2 -and $parts[0] -eq 'started') { $started = $parts[1] }
+        if ($parts.Count -eq 2 -and $parts[0] -eq 'tenant') { $tenant = $parts[1] }
         if ($parts.Count -eq 4) { Add-File $parts[0] $parts[1] $parts[2] $parts[3] }
     }
 }
@@ -241,3 +280,7 @@ Add-Content -Path $done -Value "`nstarted`t$started"
 
 {connect}
 
+# A run goes on in the tenant that it was begun in.
+$current = "$((Get-MgContext).TenantId)"
+if ($tenant -and $tenant -ne $current) { throw "the run that was stopped is of another tenant" }
+Add-Content -Path $done -Value "tenant`t$current"
