@@ -232,8 +232,9 @@ fn examine_once(
     switches: &Switches,
     options: &LoadOptions,
 ) -> Result<Examination, LoadError> {
-    let mut not_checked_out = submodules::not_checked_out(layout)?;
-    not_checked_out.extend(sparse::left_out(layout)?);
+    let places = places::of(layout)?;
+    let mut not_checked_out = submodules::not_checked_out(&places)?;
+    not_checked_out.extend(sparse::left_out(&places)?);
     if !not_checked_out.is_empty() {
         return Ok(Examination::without_rules(not_checked_out));
     }

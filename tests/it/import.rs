@@ -96,6 +96,16 @@ fn copied(exports: &str) -> Tarbac {
     tarbac
 }
 
+/// Asks for what the one role of the exports in `base/intune` gives its one member.
+const CHECK: [&str; 6] = [
+    "-C",
+    "workspace",
+    "check",
+    "ada@contoso.example",
+    "runScript",
+    "D1",
+];
+
 /// Gives a role a permission, in each of the lists that its record has.
 fn give(role: &mut Value, permission: &str) {
     for copy in ["permissions", "rolePermissions"] {

@@ -54,26 +54,24 @@ impl Pseudonyms {
     /// A made-up security identifier in a made-up domain. Identifiers that every Windows computer has are kept.
     fn sid(&self, text: &str) -> String {
         let upper = text.trim().to_ascii_uppercase();
-        let Some(rest) = upper.strip_prefix("S-1-5-21-") else {
-            let is_sid = |text: &str| text.chars().all(|of| of.is_ascii_digit() || of == '-');
-            return match upper.strip_prefix("S-1-") {
-                // That of Microsoft Entra is the id of the account in other digits.
-                Some(rest) if rest.starts_with("12-") => {
-                    let digits = self.digest("sid", &upper);
-                    let number = |part| u32::from_str_radix(part, 16).unwrap_or_default();
-                    let (first, second) = digits.split_at(8);
-                    format!("S-1-12-1-{}-{}-1-1", number(first), number(second))
-                }
-                Some(rest) if is_sid(rest) => text.to_owned(),
-                _ => self.text(text, Becomes::Logon),
-            };
-        };
-        let (domain, account) = rest.rsplit_once('-').unwrap_or(("", rest));
         let number = |text: &str| {
             let digest = self.digest("sid", text);
             let digits = digest.get(..8).unwrap_or_default();
             u32::from_str_radix(digits, 16).unwrap_or_default()
         };
+        // That of a Microsoft Entra account is its id in other digits.
+        if let Some(id) = upper.strip_prefix("S-1-12-1-") {
+            return format!("S-1-12-1-{}-{}-1-1", number(id), number(&upper));
+        }
+        let Some(rest) = upper.strip_prefix("S-1-5-21-") else {
+            let is_part = |letter: char| letter.is_ascii_digit() || letter == '-';
+            let parts = upper.strip_prefix("S-1-");
+            return match parts.is_some_and(|parts| parts.chars().all(is_part)) {
+                true => text.to_owned(),
+                false => self.text(text, Becomes::Logon),
+            };
+        };
+        let (domain, account) = rest.rsplit_once('-').unwrap_or(("", rest));
         // Relative identifiers below 1000 are the same in every domain.
         let account = match account.parse::<u32>() {
             Ok(known) if known < 1000 => known,

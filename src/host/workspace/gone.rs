@@ -203,7 +203,6 @@ fn missing<E>(
     texts: &Texts,
 ) -> Result<Vec<String>, E> {
     let mut missing = Vec::new();
-    let plain = |name: &str| name.replace('\\', "/");
     let policies = texts.policies.iter();
     let emptied = policies.filter(|source| has_only_comments(source.text()));
     let emptied: HashSet<String> = emptied.map(|source| plain(&source.name)).collect();
@@ -214,7 +213,7 @@ fn missing<E>(
             continue;
         }
         let is_emptied = names.iter().any(|name| emptied.contains(&plain(name)));
-        if !is_there(path)? || is_emptied || rules.lack_all_of(path) {
+        if !is_there(path)? || is_emptied || rules.lack_all_of(path, &names) {
             missing.push(path.clone());
         }
     }
@@ -246,9 +245,11 @@ impl<'t> RulesInForce<'t> {
     }
 
     /// Whether a file ships, and none of its policies is in force, nor one that says why it was changed.
-    fn lack_all_of(&self, path: &str) -> bool {
+    /// `names` are those by which the file is read.
+    fn lack_all_of(&self, path: &str, names: &[String]) -> bool {
         let policies = &self.texts.policies;
-        let is_it = |source: &&Arc<Source>| source.name.replace('\\', "/").ends_with(path);
+        let names: Vec<String> = names.iter().map(|name| plain(name)).collect();
+        let is_it = |source: &&Arc<Source>| names.contains(&plain(&source.name));
         let mut files = self.texts.shipped.files().iter();
         let Some(shipped) = files.find(|file| file.path == path) else {
             return false;
@@ -265,6 +266,11 @@ impl<'t> RulesInForce<'t> {
         let mut changed = policies.iter().filter(is_it);
         !ids.iter().any(|id| in_force.contains(id)) && !changed.any(says_why)
     }
+}
+
+/// A name with the separator of the record, whatever that of the system is.
+fn plain(name: &str) -> String {
+    name.replace('\\', "/")
 }
 
 /// Whether a policy file has no policies.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::folders::GIT;
 use super::text::held;
-use super::{Layout, Unreadable, git, places, unreadable};
+use super::{Unreadable, git, places, unreadable};
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::{Place, Source, shown};
@@ -19,9 +19,9 @@ const PATTERNS: &str = "info/sparse-checkout";
 ///
 /// # Errors
 /// Git cannot be asked about a sparse checkout.
-pub(super) fn left_out(layout: &Layout) -> Result<Option<Finding>, Unreadable> {
+pub(super) fn left_out(places: &[places::Place]) -> Result<Option<Finding>, Unreadable> {
     let mut left_out = BTreeSet::new();
-    for place in places::of(layout)? {
+    for place in places {
         let mut around = place.real.ancestors();
         let repository = around.find_map(|above| Some((above, data_of(above)?)));
         if let Some((repository, data)) = repository

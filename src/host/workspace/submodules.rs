@@ -12,7 +12,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::folders::{GIT, is_of_git, metadata};
 use super::places::{self, real};
-use super::{Layout, Unreadable, git, unreadable};
+use super::{Unreadable, git, unreadable};
 use list::Listed;
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
@@ -39,8 +39,8 @@ struct Repositories {
 ///
 /// # Errors
 /// A list of submodules or one of their folders cannot be read, or git cannot be asked about a folder without files.
-pub(super) fn not_checked_out(layout: &Layout) -> Result<Vec<Finding>, Unreadable> {
-    let repositories = Repositories::of(layout)?;
+pub(super) fn not_checked_out(places: &[places::Place]) -> Result<Vec<Finding>, Unreadable> {
+    let repositories = Repositories::of(places)?;
     let mut findings = Vec::new();
     let mut known = BTreeSet::new();
     for (repository, listed) in &repositories.lists {
@@ -76,15 +76,15 @@ pub(super) fn not_checked_out(layout: &Layout) -> Result<Vec<Finding>, Unreadabl
 }
 
 impl Repositories {
-    fn of(layout: &Layout) -> Result<Self, Unreadable> {
+    fn of(places: &[places::Place]) -> Result<Self, Unreadable> {
         let mut repositories = Self::default();
-        for place in places::of(layout)? {
+        for place in places {
             let around = place.real.ancestors().filter(|above| above.is_dir());
             for above in around {
                 repositories.add_list(above)?;
             }
             repositories.look_in(&place.path)?;
-            repositories.places.insert(place.real);
+            repositories.places.insert(place.real.clone());
         }
         Ok(repositories)
     }

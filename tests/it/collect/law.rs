@@ -63,28 +63,19 @@ fn groups_that_give_nothing_are_not_asked_about() {
     assert_eq!(all, 12);
 }
 
-/// A service that cannot order its instances gives them in one answer.
+/// A service that cannot order its instances gives them in one answer, and one that makes pages of its own is followed to
+/// the last, whatever was asked for.
 #[test]
-fn a_class_that_cannot_be_ordered_comes_whole() {
-    let mut service = serve("contoso");
-    service.orders = false;
-    let (base, _) = service.start();
-    let folder = tempfile::tempdir().unwrap();
-    declare(&exports("contoso"), folder.path());
-    collected(&settings(&base, &SITES, folder.path())).unwrap();
-    assert_same("contoso", folder.path());
-}
-
-/// A service that makes pages of its own is followed to the last one, whatever was asked for.
-#[test]
-fn a_class_that_comes_in_pages_of_the_service_comes_whole() {
-    let mut service = serve("contoso");
-    service.class_page = 2;
-    let (base, _) = service.start();
-    let folder = tempfile::tempdir().unwrap();
-    declare(&exports("contoso"), folder.path());
-    collected(&settings(&base, &SITES, folder.path())).unwrap();
-    assert_same("contoso", folder.path());
+fn a_class_comes_whole_whatever_the_service_can() {
+    for (orders, class_page) in [(false, u64::MAX), (true, 2), (false, 2)] {
+        let mut service = serve("contoso");
+        (service.orders, service.class_page) = (orders, class_page);
+        let (base, _) = service.start();
+        let folder = tempfile::tempdir().unwrap();
+        declare(&exports("contoso"), folder.path());
+        collected(&settings(&base, &SITES, folder.path())).unwrap();
+        assert_same("contoso", folder.path());
+    }
 }
 
 /// What comes in pages of the service's own goes on in these when it was stopped, and not by numbers.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{copied, notes};
+use super::{CHECK, copied, notes};
 
 const INTUNE_A: &str = "c1ec4a95-1f05-45b3-a911-aa3fa01094f5";
 const EXCHANGE: &str = "113feb6c-3fe4-4440-bddc-54d774bf0318";
@@ -48,15 +48,7 @@ fn told(licenses: Option<Value>, products: Option<Value>) -> (&'static str, bool
     let notes = notes(&tarbac);
     let codes = ["unlicensed", "license_unknown"];
     let code = codes.into_iter().find(|code| notes.contains_key(*code));
-    let asked = [
-        "-C",
-        "workspace",
-        "check",
-        "ada@contoso.example",
-        "runScript",
-        "D1",
-    ];
-    let ran = tarbac.run(&asked);
+    let ran = tarbac.run(&CHECK);
     (code.unwrap_or_default(), ran.status == 0)
 }
 

@@ -2,17 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{copied, notes, run_import};
+use super::{CHECK, copied, notes, run_import};
 use crate::tarbac::{Ran, Tarbac};
-
-const CHECK: [&str; 6] = [
-    "-C",
-    "workspace",
-    "check",
-    "ada@contoso.example",
-    "runScript",
-    "D1",
-];
 
 /// The exports of a tenant in which Intune decides, with these sites; the declaration has this version.
 fn exported(sites: &Value, version: Option<u32>) -> Tarbac {
