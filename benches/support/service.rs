@@ -72,6 +72,11 @@ pub struct Service {
     pub orders: bool,
     /// Instances of a page that the AdminService makes by itself.
     pub class_page: u64,
+    /// The most instances that the AdminService gives of those that it is asked for.
+    pub most: u64,
+    /// After so many pages of classes, the first instance of each is gone.
+    pub pages_with_first: usize,
+    class_pages: AtomicUsize,
     /// The requests so far.
     pub requests: Mutex<Vec<String>>,
     count: AtomicUsize,
@@ -101,6 +106,9 @@ impl Service {
             accepts: Box::new(|token| token == "the-token"),
             orders: true,
             class_page: u64::MAX,
+            most: u64::MAX,
+            pages_with_first: usize::MAX,
+            class_pages: AtomicUsize::new(0),
             requests: Mutex::default(),
             count: AtomicUsize::new(0),
         }
@@ -276,8 +284,11 @@ impl Service {
         let records: Vec<String> = match (key, options.get("$top")) {
             ("", None) => page(number("$skiptoken"), rows.len()),
             ("", Some(top)) if self.orders => {
-                let from = number("$skip");
-                page(from, rows.len().min(from + top.parse::<u64>().unwrap()))
+                let pages = self.class_pages.fetch_add(1, Ordering::Relaxed);
+                let gone = u64::from(pages >= self.pages_with_first);
+                let from = number("$skip") + gone;
+                let size = top.parse::<u64>().unwrap().min(self.most);
+                page(from.min(rows.len()), rows.len().min(from + size))
             }
             ("", Some(_)) => return (400, error("", "$orderby is not supported")),
             (key, _) => {

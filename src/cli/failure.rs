@@ -12,7 +12,7 @@ use tarbac_host::excerpt::Excerpts;
 use tarbac_host::lookup::NameError;
 use tarbac_host::workspace::{NotBegun, Unreadable};
 use tarbac_report as render;
-use tarbac_tenant::exports::RefusedExport;
+use tarbac_tenant::exports::{NotWhole, RefusedExport};
 use thiserror::Error;
 
 use crate::output::{error_style, say};
@@ -150,6 +150,12 @@ impl From<Unreadable> for Failure {
 
 impl From<NotBegun> for Failure {
     fn from(error: NotBegun) -> Self {
+        Self::Error(Box::new(error))
+    }
+}
+
+impl From<NotWhole> for Failure {
+    fn from(error: NotWhole) -> Self {
         Self::Error(Box::new(error))
     }
 }

@@ -20,6 +20,26 @@ const LARGEST: u64 = 64 * 1024 * 1024;
 /// The path below which the service has its classes.
 pub(crate) const CLASSES: &str = "AdminService/wmi";
 
+/// How often a class is collected in pages while its instances change.
+const SETTLING: usize = 3;
+
+/// The outcome of a collection in pages.
+enum Paged {
+    All,
+    Refused(Rejection),
+    /// Instances have come or gone meanwhile.
+    Changed,
+    /// The service makes pages of its own, or none.
+    Otherwise,
+}
+
+/// The place of the last of all instances, seen from the end of a page.
+enum End {
+    Here,
+    Later,
+    Moved,
+}
+
 /// A class to be collected from a hierarchy.
 pub(crate) struct ClassOf<'c> {
     pub(crate) export: &'c Export,
@@ -70,24 +90,42 @@ impl Run<'_> {
         self.follow(client, &list, None)
     }
 
-    /// Collects a class in pages, or in one answer if the service does not return the instances in order.
+    /// Collects a class in pages; or in one answer if the service does not return the instances in order, or they
+    /// change all the time.
     fn in_pages(
         &self,
         client: &Client<'_>,
         of: &ClassOf<'_>,
     ) -> Result<Option<Rejection>, CollectError> {
+        for _ in 0..SETTLING {
+            match self.pages(client, of)? {
+                Paged::All => return Ok(None),
+                Paged::Refused(rejection) => return Ok(Some(rejection)),
+                Paged::Changed => self.begin_again(&of.name, of.stem())?,
+                Paged::Otherwise => break,
+            }
+        }
+        // The pages that an earlier run saved may be those that the service makes by itself.
+        let saved = self.journal.saved(of.stem());
+        if !saved.pages.iter().any(|(_, next)| next.is_some()) {
+            self.begin_again(&of.name, of.stem())?;
+        }
+        self.whole(client, of)
+    }
+
+    /// Collects a class in pages.
+    fn pages(&self, client: &Client<'_>, of: &ClassOf<'_>) -> Result<Paged, CollectError> {
         let (stem, size) = (of.stem(), self.settings.rows_of_page);
         let saved = self.journal.saved(stem);
-        // The pages that an earlier run saved are those that the service makes by itself.
         if saved.pages.iter().any(|(_, next)| next.is_some()) {
-            return self.whole(client, of);
+            return Ok(Paged::Otherwise);
         }
         for (rows, _) in &saved.pages {
             self.tally.spend(&of.name, Effort::ONCE);
             self.count(&of.name, *rows);
         }
         if saved.is_done {
-            return Ok(None);
+            return Ok(Paged::All);
         }
         let mut rows: u64 = saved.pages.iter().map(|(rows, _)| rows).sum();
         let (mut number, mut last) = (saved.pages.len() + 1, None);
@@ -104,31 +142,64 @@ impl Run<'_> {
                 RequestOutcome::Answer(read) => read,
                 // The service may not support `$orderby`.
                 RequestOutcome::Rejected(rejection) if rejection.status != 403 => {
-                    self.begin_again(name, stem)?;
-                    return self.whole(client, of);
+                    return Ok(Paged::Otherwise);
                 }
                 RequestOutcome::Rejected(rejection) => {
-                    return self.without(of.export, name, stem, rejection).map(Some);
+                    let refused = self.without(of.export, name, stem, rejection);
+                    return refused.map(Paged::Refused);
                 }
             };
-            let is_all = read.rows < size || (number == 1 && read.rows > size);
             // A service that makes pages of its own, or does not order them, is asked for all of them.
+            let is_all = number == 1 && read.rows > size;
             let is_in_order = read.rows <= size && follows(&read, last);
             if read.next.is_some() || !is_all && !is_in_order {
-                self.begin_again(name, stem)?;
-                return self.whole(client, of);
+                return Ok(Paged::Otherwise);
             }
             self.note(stem, read.rows, None)?;
+            let is_short = read.rows < size;
             rows += read.rows;
             last = read.ends.map(|(_, last)| last).or(last);
             self.kept(of.export, name, read);
-            if is_all {
-                let done = self.journal.done(stem);
-                done.map_err(|error| self.not_written(&error))?;
-                return Ok(None);
+            let end = match is_short && rows > 0 {
+                true => self.end(client, of, rows, last)?,
+                false if is_all || is_short => End::Here,
+                false => End::Later,
+            };
+            match end {
+                End::Here => {
+                    let done = self.journal.done(stem);
+                    done.map_err(|error| self.not_written(&error))?;
+                    return Ok(Paged::All);
+                }
+                End::Later => number += 1,
+                End::Moved => return Ok(Paged::Changed),
             }
-            number += 1;
         }
+    }
+
+    /// Whether the last of so many instances is where it was, and the last of all. If instances before it have come or
+    /// gone since their pages were read, others are missing from these pages or there twice.
+    fn end(
+        &self,
+        client: &Client<'_>,
+        of: &ClassOf<'_>,
+        rows: u64,
+        last: Option<u64>,
+    ) -> Result<End, CollectError> {
+        let url = client.address(&format!("{CLASSES}/{}", of.call.page(rows - 1, 2)));
+        let mut effort = Effort::default();
+        let mut read = |reader: &mut dyn Read| answer::read(reader, Form::List, &|_: &Row| false);
+        let asked = client.ask(&url, Request::Get, &mut effort, &mut read);
+        self.tally.spend(&of.name, effort);
+        Ok(match asked? {
+            RequestOutcome::Answer(read) => match (read.rows, read.ends) {
+                (1 | 2, Some((first, _))) if last.is_some_and(|last| last != first) => End::Moved,
+                (1, _) => End::Here,
+                (2, _) => End::Later,
+                _ => End::Moved,
+            },
+            RequestOutcome::Rejected(_) => End::Moved,
+        })
     }
 
     /// Collects a class with lazy properties into one file: first the keys, then each instance by itself.
@@ -252,5 +323,6 @@ impl Run<'_> {
 /// Whether the records of a page are in order and start at or after the last number of the page before.
 fn follows(read: &AnswerRead, last: Option<u64>) -> bool {
     let first = read.ends.map(|(first, _)| first);
-    read.is_ordered && first.is_some() && last.is_none_or(|last| first.is_some_and(|of| last <= of))
+    let goes_on = |first| last.is_none_or(|last| last <= first);
+    read.rows == 0 || read.is_ordered && first.is_some_and(goes_on)
 }

@@ -119,9 +119,17 @@ impl Run<'_> {
             }
             pending = again;
             if !pending.is_empty() {
-                let doubled = 1 << rounds.min(10);
                 let waits = &self.settings.waits;
-                client.wait(wanted.unwrap_or(waits.first * doubled).min(waits.longest));
+                let delay = (waits.first * (1 << rounds.min(10))).min(waits.longest);
+                let wait = wanted.map_or(delay, |wanted| wanted.max(delay));
+                if wait > waits.longest {
+                    return Err(CollectError::NoAnswer {
+                        url: client.address("$batch"),
+                        times: rounds as u64,
+                        reason,
+                    });
+                }
+                client.wait(wait);
             }
         }
         Ok(())
@@ -139,9 +147,15 @@ impl Run<'_> {
         };
         let mut answers = self.ask_at_once(client, version, pending, is_again)?;
         let (mut again, mut wanted, mut reason) = (Vec::new(), None, String::new());
-        let refused = |response: &Response| response.status == 403;
-        // A 403 for one object may concern that object alone; a 403 for all of them means a missing permission.
-        let is_refused = answers.len() > 1 && answers.values().all(refused);
+        // A 403 for one object may concern that object alone; a 403 for all of several means a missing permission.
+        let mut statuses: BTreeMap<&str, BTreeMap<&str, u16>> = BTreeMap::new();
+        for (number, item) in pending.iter().enumerate() {
+            if let Some(response) = answers.get(&number.to_string()) {
+                let of_export = statuses.entry(item.export.file).or_default();
+                of_export.insert(&item.id, response.status);
+            }
+        }
+        statuses.retain(|_, of| of.len() > 1 && of.values().all(|status| *status == 403));
         for (number, item) in pending.iter().enumerate() {
             let inside = match answers.remove(&number.to_string()) {
                 Some(response) => self.inside(client, item, response)?,
@@ -152,7 +166,7 @@ impl Run<'_> {
                 wanted = wanted.max(after);
                 reason = why;
             }
-            if is_refused {
+            if statuses.contains_key(item.export.file) {
                 self.give_up(item.export.file);
             }
         }

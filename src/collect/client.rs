@@ -183,7 +183,8 @@ impl<'s> Client<'s> {
                             }),
                         };
                     };
-                    self.wait(wanted.unwrap_or(delay));
+                    // A service may ask for no wait at all, or for a moment that has passed on this clock.
+                    self.wait(wanted.map_or(delay, |wanted| wanted.max(delay)));
                 }
             }
         }
@@ -231,7 +232,13 @@ impl<'s> Client<'s> {
             };
         }
         let wanted = answer.retry_after.as_deref().and_then(wait_of);
+        // A service or a proxy may repeat what it was sent.
         let message = message(answer);
+        let message = match token {
+            Some(token) => message.replace(token.reveal(), "[token]"),
+            None => message,
+        };
+        let message: String = message.chars().take(TOLD).collect();
         let reason = format!("status {status}: {message}");
         let rejection = Rejection { status, message };
         Ok(match status {
@@ -290,7 +297,7 @@ fn message(answer: Answer) -> String {
     match serde_json::from_slice::<Told>(&text) {
         Ok(Told { error }) => {
             let text = format!("{} {}", error.code, error.message);
-            text.trim().chars().take(TOLD).collect()
+            text.trim().to_owned()
         }
         Err(_) => "no reason is given".to_owned(),
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use miette::Diagnostic;
 use tarbac_diagnostic::source::shown;
+use tarbac_tenant::exports::NotWhole;
 use thiserror::Error;
 
 use crate::token::SignInError;
@@ -57,6 +58,14 @@ pub enum CollectError {
         )
     )]
     NothingCame(String),
+    /// The exports are no whole collection.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    NotWhole(#[from] NotWhole),
+    /// A new collection took the place of the one that was read.
+    #[error("a new collection came while `{0}` was written")]
+    #[diagnostic(code(collect::replaced), help("make the copy again"))]
+    Replaced(String),
     /// The interrupted collection is of another tenant.
     #[error("the collection in `{0}` is of another tenant, or this token does not state one")]
     #[diagnostic(

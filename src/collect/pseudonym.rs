@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use tarbac_diagnostic::source::shown;
 use tarbac_tenant::exports::catalog::{self, COLLECTED, DEVICES, TENANT};
 use tarbac_tenant::exports::devices::{self, DeviceRow};
-use tarbac_tenant::exports::{Exports, Files, Unread};
+use tarbac_tenant::exports::{Exports, Files, Unread, whole_collection};
 
 use crate::fault::CollectError;
 use page::{Page, put};
@@ -58,6 +58,8 @@ pub fn pseudonymize(exports: &Path, out: &Path) -> Result<Vec<String>, CollectEr
     if fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(CollectError::NotEmpty(shown(out)));
     }
+    let collection = whole_collection(exports)?;
+    let is_replaced = || Ok(whole_collection(exports)? != collection);
     let files = Exports::new(exports, |file: File| Box::new(file) as Box<dyn Read + Send>);
     let unread = |error| CollectError::file("read", exports, error);
     let paths = files.paths().map_err(unread)?;
@@ -79,7 +81,7 @@ pub fn pseudonymize(exports: &Path, out: &Path) -> Result<Vec<String>, CollectEr
     }
     let is_new = !out.exists();
     fs::create_dir_all(out).map_err(failed("make the folder"))?;
-    let copied = pseudonyms.copy_all(&files, &paths, out);
+    let copied = pseudonyms.copy_all(&files, &paths, out, is_replaced);
     if copied.is_err() && is_new {
         // The copy is gone already. A folder with something else in it stays.
         let _: io::Result<()> = fs::remove_dir(out);
@@ -138,6 +140,7 @@ impl Pseudonyms {
         files: &impl Files,
         paths: &BTreeSet<String>,
         out: &Path,
+        is_replaced: impl FnOnce() -> Result<bool, CollectError>,
     ) -> Result<Vec<String>, CollectError> {
         let failed = |error| CollectError::file("write into", out, error);
         let draft = tempfile::Builder::new().prefix(DRAFT).tempdir_in(out);
@@ -147,6 +150,9 @@ impl Pseudonyms {
             if !self.copy(files, path, draft.path())? {
                 left_out.push(path.clone());
             }
+        }
+        if is_replaced()? {
+            return Err(CollectError::Replaced(shown(out)));
         }
         for entry in fs::read_dir(draft.path()).map_err(failed)? {
             let entry = entry.map_err(failed)?;

@@ -46,10 +46,13 @@ impl Tally {
         self.with(export, |call| call.gone += 1);
     }
 
-    /// Records that a service refused a call or answered with an error.
+    /// Records that a service refused a call or answered with an error. A refusal stays, whatever error follows.
     pub(crate) fn reject(&self, export: &str, rejection: &Rejection, rights: &str) {
         self.with(export, |call| {
             let is_refused = rejection.status == 403;
+            if call.state == CallState::Refused && !is_refused {
+                return;
+            }
             call.state = match is_refused {
                 true => CallState::Refused,
                 false => CallState::Failed,
@@ -91,5 +94,26 @@ impl Tally {
                 message: None,
             });
         change(call);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_stays_whatever_error_follows() {
+        for statuses in [[403, 400], [400, 403]] {
+            let tally = Tally::default();
+            for status in statuses {
+                let message = String::new();
+                tally.reject("users", &Rejection { status, message }, "User.Read.All");
+            }
+            let calls = tally.calls();
+            let call = calls
+                .first()
+                .map(|call| (call.state, call.permission.as_deref()));
+            assert_eq!(call, Some((CallState::Refused, Some("User.Read.All"))));
+        }
     }
 }

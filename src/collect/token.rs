@@ -94,7 +94,17 @@ impl<'s> Tokens<'s> {
         // The lock is held while a token is renewed, so that other requests wait for the new one.
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.is_none() || kept.as_ref() == unaccepted {
-            *kept = Some(source.token()?);
+            let new = source.token()?;
+            let tenant = |token: &Secret| Claims::read(token).tenant();
+            if let (Some(before), Some(now)) = (kept.as_ref().and_then(tenant), tenant(&new))
+                && before != now
+            {
+                let why = format!(
+                    "the new token is for the tenant {now}, and the collection was begun in {before}"
+                );
+                return Err(SignInError(why));
+            }
+            *kept = Some(new);
         }
         Ok(kept.clone())
     }
@@ -138,5 +148,38 @@ impl Claims {
             let name = self.app_displayname.as_deref().unwrap_or("application");
             Some(format!("{name} ({})", self.appid.as_deref()?))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// Tokens for these tenants, one after the other.
+    struct OfTenants(&'static [&'static str], AtomicUsize);
+
+    impl TokenSource for OfTenants {
+        fn token(&self) -> Result<Secret, SignInError> {
+            let next = self.1.fetch_add(1, Ordering::Relaxed);
+            let tenant = self.0.get(next).copied().unwrap_or_default();
+            let claims = format!("{{\"tid\":\"{tenant}\",\"nonce\":{next}}}");
+            Ok(Secret::new(&format!(
+                "h.{}.s",
+                URL_SAFE_NO_PAD.encode(claims)
+            )))
+        }
+    }
+
+    #[test]
+    fn a_renewed_token_is_for_the_same_tenant() -> Result<(), SignInError> {
+        for (tenants, is_taken) in [(["a", "a"].as_slice(), true), (&["a", "b"], false)] {
+            let source = OfTenants(tenants, AtomicUsize::new(0));
+            let tokens = Tokens::new(Some(&source));
+            let first = tokens.get(None)?;
+            assert_eq!(tokens.get(first.as_ref()).is_ok(), is_taken);
+        }
+        Ok(())
     }
 }

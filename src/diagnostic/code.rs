@@ -221,7 +221,7 @@ codes! {
         INSIDE = "workspace::inside";
         /// A file is not read, because none of its kind is expected where it stands.
         NOT_READ = "workspace::not_read";
-        /// A sparse checkout of git leaves files of the workspace out.
+        /// Git has files of the workspace that are left out of this checkout.
         SPARSE = "workspace::sparse";
         /// A submodule of git with rules or entities is not checked out.
         SUBMODULE = "workspace::submodule";

@@ -47,7 +47,7 @@ use types::Against;
 pub use check::policies_against_directory;
 pub use clause::{Clause, Keyword, text};
 pub use condition::{ConditionKind, Conditions};
-pub(crate) use departures::{OnRecord, ids_in, says_why};
+pub(crate) use departures::{OnRecord, ids_in, replaces_any};
 pub use diagnostic::of_cedar;
 pub use parse::formatted;
 pub use policy::{ActionScope, Effect, Policy};

@@ -7,6 +7,7 @@ mod astray;
 mod baseline;
 mod cache;
 mod cedar;
+mod checkout;
 mod consistent_read;
 mod contents;
 mod entities;
@@ -18,11 +19,10 @@ mod left_behind;
 mod manifest;
 mod places;
 pub mod regular;
+mod repository;
 mod revision;
 mod rule_files;
 mod rules;
-mod sparse;
-mod submodules;
 mod suites;
 mod text;
 mod transaction;
@@ -61,7 +61,11 @@ pub use transaction::{Draft, DraftFile, NotBegun, Transaction, files_in, found, 
 pub const PARTS: [&str; 3] = ["entities", "policies", "schema"];
 
 /// The codes of the warnings that commands which decide show too.
-pub const TOLD: [Code; 2] = [code::workspace::INSIDE, code::workspace::FINISHED];
+pub const TOLD: [Code; 3] = [
+    code::policy::NOT_AS_SHIPPED,
+    code::workspace::FINISHED,
+    code::workspace::INSIDE,
+];
 
 /// The most files that are named in messages; the others are counted.
 const LISTED: usize = 5;
@@ -233,10 +237,9 @@ fn examine_once(
     options: &LoadOptions,
 ) -> Result<Examination, LoadError> {
     let places = places::of(layout)?;
-    let mut not_checked_out = submodules::not_checked_out(&places)?;
-    not_checked_out.extend(sparse::left_out(&places)?);
-    if !not_checked_out.is_empty() {
-        return Ok(Examination::without_rules(not_checked_out));
+    let incomplete = checkout::incomplete(&places)?;
+    if !incomplete.is_empty() {
+        return Ok(Examination::without_rules(incomplete));
     }
     let mut passed_over = Vec::new();
     let mut texts = match texts(layout, &mut passed_over) {

@@ -27,7 +27,9 @@ use std::io;
 
 use thiserror::Error;
 
-pub use collected::{CallState, Collected, CollectedCall, PUBLISHING, STAGING, is_publishing};
+pub use collected::{
+    CallState, Collected, CollectedCall, NotWhole, PUBLISHING, STAGING, whole_collection,
+};
 pub use folder::{Files, Folder, RefusedExport};
 pub use held::ExportsInMemory;
 pub use lenient::moment_in as moment;

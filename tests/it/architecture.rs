@@ -100,6 +100,7 @@ fn the_host_is_thin() {
     cedar-policy-core
     cedar-policy-formatter
     fnv
+    gix-index
     logos
     memchr
     miette

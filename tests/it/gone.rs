@@ -1,5 +1,6 @@
 //! Rules that were in force and are gone, and folders in which nobody looks for any: what is said of them.
 
+mod embedded;
 mod folders;
 mod left_behind;
 mod sparse;
@@ -77,10 +78,15 @@ fn nothing_is_decided_without_a_rule_that_may_have_forbidden_something() {
             );
             let ran = within(&workspace, &CHECK);
             assert!(ran.stderr.contains(&said), "{path} {ran}");
-            let meant = other.replace("permit", "@changed(\"Ours is elsewhere.\")\npermit");
-            workspace.write(&format!("ws/{path}"), meant);
-            let ran = within(&workspace, &CHECK);
-            assert!(!ran.stderr.contains("workspace::gone"), "{path} {ran}");
+            let ids: Vec<&str> = whole.split("@id(\"").skip(1).collect();
+            let ids: Vec<&str> = ids.iter().filter_map(|id| id.split('"').next()).collect();
+            for (named, is_meant) in [("something", false), (&*ids.join(" and "), true)] {
+                let reason = format!("@changed(\"In place of {named}.\")\npermit");
+                workspace.write(&format!("ws/{path}"), other.replace("permit", &reason));
+                let ran = within(&workspace, &CHECK);
+                let is_gone = ran.stderr.contains("workspace::gone");
+                assert_eq!(is_gone, !is_meant, "{path} {named} {ran}");
+            }
             workspace.write(&format!("ws/{path}"), whole);
             assert_eq!(within(&workspace, &CHECK).status, 0);
         }

@@ -7,23 +7,23 @@
 mod bits;
 mod class_decisions;
 mod groups;
-mod marks;
+mod membership;
 mod population;
 mod split;
 
 use std::sync::{Arc, OnceLock};
 
 use cedar_policy::{Context, EntityTypeName, EntityUid};
-use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::bulk::class::{Partition, Projection};
 use crate::bulk::index::{
     ActionId, CellId, ClassId, PersonId, ResourceClassId, ResourceId, StateId,
 };
 use groups::{Groups, StateResources};
-use marks::{Visited, mark};
+use membership::{Batch, Member, Membership, OwnedSet};
 use population::{People, Resources};
-use split::{Batch, CellSplit, Membership, OwnedSet};
+use split::{AtomMarks, Atoms, CellSplit, shared_sets};
 use tarbac_host::bundle::Action;
 use tarbac_host::decision::{Outcome, Request};
 use tarbac_host::engine::Engine;
@@ -43,6 +43,14 @@ pub(crate) struct BulkDecision<'e> {
     resources: Resources,
     /// By state; computed once a person has sets of resources.
     groups: OnceLock<IndexVec<StateId, Groups>>,
+}
+
+/// The results of a visit of every class of people.
+pub(crate) struct Visited<T> {
+    /// For each class, its result.
+    pub(crate) results: IndexVec<ClassId, T>,
+    /// For each resource, whether any class has marked its cell.
+    pub(crate) marks: IndexVec<ResourceId, bool>,
 }
 
 /// A state of the tenant.
@@ -222,57 +230,39 @@ impl<'e> BulkDecision<'e> {
         let sets: IndexVec<ClassId, Vec<OwnedSet>> = sets.collect::<Vec<_>>().into();
         let has_sets = |class: &ClassId| !sets[*class].is_empty();
         let (with, without): (Vec<ClassId>, Vec<ClassId>) = sets.indices().partition(has_sets);
+        let mut results: Vec<(ClassId, T)> = Vec::new();
         let mut marks = IndexVec::filled(false, self.resources.len());
-        let mut results: Vec<(ClassId, T)> =
-            self.each_without_sets(without, &visit, &done, &mut marks);
+        let mut visit_members = |members: &[Member<'_>], atoms: &Atoms<'_>| {
+            let visited = members.par_iter().map(|member| {
+                let split = CellSplit::new(atoms, member);
+                let (result, cell_marks) = visit(&self.decisions(member.class, &split));
+                done();
+                (member.class, result, split.marked(&cell_marks))
+            });
+            let visited: Vec<(ClassId, T, AtomMarks)> = visited.collect();
+            let mut any = atoms.unmarked();
+            results.extend(visited.into_iter().map(|(class, result, marked)| {
+                any.join(&marked);
+                (class, result)
+            }));
+            atoms.mark(&any, &mut marks);
+        };
+        let classes = &self.resources.classes;
+        let without: Vec<Member<'_>> = without.into_iter().map(Member::without_sets).collect();
+        visit_members(&without, &Atoms::whole(classes));
         let with = with.iter();
         let with = with.map(|class| (*class, sets[*class].as_slice()));
         for batch in Batch::all(with) {
             let membership = self.membership(&batch);
-            let visited = batch.members.par_iter().map(|member| {
-                let split = CellSplit::by_sets_of(member, &membership, &self.resources.classes);
-                let (result, cell_marks) = visit(&self.decisions(member.class, &split));
-                done();
-                (member.class, result, split, cell_marks)
-            });
-            let visited: Vec<(ClassId, T, CellSplit<'_>, CellMarks)> = visited.collect();
-            let marked = visited.iter();
-            let marked = marked.map(|(_, _, split, cell_marks)| (split, cell_marks));
-            mark(&mut marks, &marked.collect::<Vec<_>>());
-            let visited = visited.into_iter();
-            results.extend(visited.map(|(class, result, _, _)| (class, result)));
+            for members in batch.shares(shared_sets(classes.len())) {
+                visit_members(members, &Atoms::of_members(members, &membership, classes));
+            }
         }
         results.sort_by_key(|(class, _)| *class);
         Visited {
             results: results.into_iter().map(|(_, result)| result).collect(),
             marks,
         }
-    }
-
-    /// Visits classes of people without sets of resources, whose cells are the same.
-    fn each_without_sets<T: Send>(
-        &self,
-        classes: Vec<ClassId>,
-        visit: &(impl Fn(&ClassDecisions<'_>) -> (T, CellMarks) + Sync),
-        done: &(impl Fn() + Sync),
-        marks: &mut IndexVec<ResourceId, bool>,
-    ) -> Vec<(ClassId, T)> {
-        let split = CellSplit::none(&self.resources.classes);
-        let visited = classes.into_par_iter().map(|class| {
-            let (result, cell_marks) = visit(&self.decisions(class, &split));
-            done();
-            (class, result, cell_marks)
-        });
-        let visited: Vec<(ClassId, T, CellMarks)> = visited.collect();
-        let mut any: CellMarks = IndexVec::filled(false, split.cells().len());
-        let mut results = Vec::new();
-        for (class, result, cell_marks) in visited {
-            results.push((class, result));
-            let pairs = any.iter_mut().zip(cell_marks);
-            pairs.for_each(|(any, is_marked)| *any |= is_marked);
-        }
-        mark(marks, &[(&split, &any)]);
-        results
     }
 
     /// Whether a class of people has sets that resources may be in; the classes without have the same cells.
@@ -286,16 +276,20 @@ impl<'e> BulkDecision<'e> {
         class: ClassId,
         visit: impl FnOnce(&ClassDecisions<'_>) -> T,
     ) -> T {
+        let classes = &self.resources.classes;
         let sets = self.sets(self.first(class));
         let batches = Batch::all(std::iter::once((class, sets.as_slice())));
         let batch = batches.first().filter(|_| !sets.is_empty());
         let Some((batch, member)) = batch.and_then(|batch| Some((batch, batch.members.first()?)))
         else {
-            let split = CellSplit::none(&self.resources.classes);
+            let member = Member::without_sets(class);
+            let atoms = Atoms::whole(classes);
+            let split = CellSplit::new(&atoms, &member);
             return visit(&self.decisions(class, &split));
         };
         let membership = self.membership(batch);
-        let split = CellSplit::by_sets_of(member, &membership, &self.resources.classes);
+        let atoms = Atoms::of_members(&batch.members, &membership, classes);
+        let split = CellSplit::new(&atoms, member);
         visit(&self.decisions(class, &split))
     }
 

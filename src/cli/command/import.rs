@@ -14,7 +14,7 @@ use tarbac_host::workspace::{Draft, Transaction, is_workspace, recorded};
 use tarbac_host::{Engine, Switches, assembly};
 use tarbac_report as render;
 use tarbac_report::import::ImportChanges;
-use tarbac_tenant::exports::is_publishing;
+use tarbac_tenant::exports::whole_collection;
 use tarbac_tenant::import;
 use tarbac_tenant::import::{ImportReport, Imported};
 use thiserror::Error;
@@ -202,28 +202,25 @@ fn shipped_engine() -> Result<Engine, Failure> {
 }
 
 fn read(exports: &Path, shipped: &Engine, now: Timestamp) -> Result<Imported, Failure> {
-    // Whoever reads while one collection takes the place of another reads of both.
-    let unmixed = || {
-        match is_publishing(exports) {
-        false => Ok(()),
-        true => Err(ShellError::Arguments {
-            message: format!("a collection takes its place in `{}`", exports.display()),
-            help: Some(
-                "import again in a moment; if it was stopped, `tarbac collect --resume` finishes it"
-                    .to_owned(),
-            ),
-        }),
-    }
-    };
-    unmixed()?;
+    let collection = whole_collection(exports)?;
     let bar = bytes("reading");
     let wrap = |file: File| Box::new(bar.wrap_read(file)) as Box<dyn Read + Send>;
     let files = exports_in(exports, wrap)?;
     bar.set_length(files.size().unwrap_or_default());
     let imported = import::import(&files, shipped, now);
     bar.finish_and_clear();
-    unmixed()?;
-    Ok(imported?)
+    // Whoever reads while one collection takes the place of another reads of both.
+    match whole_collection(exports)? == collection {
+        true => Ok(imported?),
+        false => Err(ShellError::Arguments {
+            message: format!(
+                "a new collection came into `{}` meanwhile",
+                exports.display()
+            ),
+            help: Some("import again".to_owned()),
+        }
+        .into()),
+    }
 }
 
 /// A dry run.

@@ -54,11 +54,13 @@ impl Pseudonyms {
     /// A made-up security identifier in a made-up domain. Identifiers that every Windows computer has are kept.
     fn sid(&self, text: &str) -> String {
         let upper = text.trim().to_ascii_uppercase();
-        let number = |text: &str| {
-            let digest = self.digest("sid", text);
-            let digits = digest.get(..8).unwrap_or_default();
-            u32::from_str_radix(digits, 16).unwrap_or_default()
-        };
+        let [number, more] = [0..8, 8..16].map(|part| {
+            move |text: &str| {
+                let digest = self.digest("sid", text);
+                let digits = digest.get(part.clone()).unwrap_or_default();
+                u32::from_str_radix(digits, 16).unwrap_or_default()
+            }
+        });
         // That of a Microsoft Entra account is its id in other digits.
         if let Some(id) = upper.strip_prefix("S-1-12-1-") {
             return format!("S-1-12-1-{}-{}-1-1", number(id), number(&upper));
@@ -72,12 +74,15 @@ impl Pseudonyms {
             };
         };
         let (domain, account) = rest.rsplit_once('-').unwrap_or(("", rest));
-        // Relative identifiers below 1000 are the same in every domain.
-        let account = match account.parse::<u32>() {
-            Ok(known) if known < 1000 => known,
-            _ => 1000 + number(&upper) / 2,
-        };
-        format!("S-1-5-21-{}-1-1-{account}", number(domain))
+        // Relative identifiers below 1000 are the same in every domain. Of the others, a tenant has so many that one
+        // number would not tell them apart.
+        match account.parse::<u32>() {
+            Ok(known) if known < 1000 => format!("S-1-5-21-{}-1-1-{known}", number(domain)),
+            _ => {
+                let account = 1000 + number(&upper) / 2;
+                format!("S-1-5-21-{}-1-{}-{account}", number(domain), more(&upper))
+            }
+        }
     }
 
     /// The digits that replace a text; its case is ignored.
@@ -85,5 +90,27 @@ impl Pseudonyms {
         let text = format!("{kind}\0{}", text.trim().to_lowercase());
         let digest = blake3::keyed_hash(&self.key, text.as_bytes());
         digest.to_hex().chars().take(16).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn accounts_of_a_large_domain_have_identifiers_of_their_own() {
+        let pseudonyms = Pseudonyms {
+            key: [7; 32],
+            shipped: BTreeSet::new(),
+            custom: BTreeSet::new(),
+            collections: BTreeSet::new(),
+        };
+        let accounts = 1000..300_000;
+        let made_up = accounts.map(|number| pseudonyms.sid(&format!("S-1-5-21-1-2-3-{number}")));
+        let made_up: BTreeSet<String> = made_up.collect();
+        assert_eq!(made_up.len(), 299_000);
+        assert!(!made_up.iter().any(|sid| sid.starts_with("S-1-5-21-1-2-3-")));
     }
 }

@@ -311,16 +311,11 @@ impl<'p, T: Ord + Clone> Collector<'_, 'p, T> {
     }
 }
 
-/// Whether each value that an expression can have comes from the context.
+/// Whether each value that an expression can have comes with the request: a field of the context. What is behind a
+/// field may be the attribute of an entity, which is data.
 fn is_from_context(expression: &Expr) -> bool {
     match expression.expr_kind() {
-        ExprKind::Var(Var::Context) => true,
-        ExprKind::GetAttr { expr, .. } => is_from_context(expr),
-        ExprKind::BinaryApp {
-            op: BinaryOp::GetTag,
-            arg1,
-            ..
-        } => is_from_context(arg1),
+        ExprKind::GetAttr { expr, .. } => matches!(expr.expr_kind(), ExprKind::Var(Var::Context)),
         ExprKind::If {
             then_expr,
             else_expr,

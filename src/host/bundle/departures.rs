@@ -48,7 +48,7 @@ impl Bundle {
                 None => {}
                 Some(own) => {
                     let is_of_tenant = on_record.roles.contains(&own.place().source.name);
-                    if !is_of_tenant && !is_marked(own) && !is_same(own, shipped) {
+                    if !is_of_tenant && reason(own).is_none() && !is_same(own, shipped) {
                         findings.push(differs(own));
                     }
                 }
@@ -69,9 +69,8 @@ impl Bundle {
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         });
         let is_excused = || {
-            let beside = self.policies().iter().filter(|own| is_marked(own));
-            let mut beside = beside.map(|own| own.place().source.name.replace('\\', "/"));
-            beside.any(|file| file.ends_with(path))
+            let mut reasons = self.policies().iter().filter_map(reason);
+            reasons.any(|reason| names(reason, shipped.id()))
         };
         let answers = self.questions_of(shipped).next().is_some();
         (!is_permit || answers) && !is_removed && !is_excused()
@@ -98,19 +97,28 @@ fn are_gone(gone: &[&Policy]) -> Option<Finding> {
         ),
     };
     let finding = Finding::warning(code::policy::NOT_AS_SHIPPED, message);
-    Some(finding.help("put back what is missing (`tarbac init --bare shipped` writes it); if it is gone on purpose, name its file under `removed` in `tarbac-files.json`, or say why with `@changed(\"…\")` on a policy of this file"))
+    Some(finding.help("put back what is missing (`tarbac init --bare shipped` writes it); if it is gone on purpose, name its file under `removed` in `tarbac-files.json`, or name it in the `@changed(\"…\")` of the policy in its place"))
 }
 
-/// Whether a policy in a file says why it is not as it ships.
-pub(crate) fn says_why(source: &Arc<Source>) -> bool {
+/// Whether a policy in a file says that it is in the place of one of these.
+pub(crate) fn replaces_any(source: &Arc<Source>, ids: &[&str]) -> bool {
     let (parsed, _) = parse::policies(std::slice::from_ref(source), &|_| true);
-    parsed.policies.iter().any(is_marked)
+    let mut reasons = parsed.policies.iter().filter_map(reason);
+    reasons.any(|reason| ids.iter().any(|id| names(reason, id)))
 }
 
-fn is_marked(policy: &Policy) -> bool {
+/// The reason why a policy is not as it ships.
+fn reason(policy: &Policy) -> Option<&str> {
     // In a schema without questions as well, where annotations have no meaning otherwise.
-    let reason = policy.annotations().get(CHANGED);
-    reason.is_some_and(|reason| !reason.trim().is_empty())
+    let reason = policy.annotations().get(CHANGED)?.trim();
+    (!reason.is_empty()).then_some(reason)
+}
+
+/// Whether a reason names a policy.
+fn names(reason: &str, id: &str) -> bool {
+    let is_of_id = |letter: char| letter.is_alphanumeric() || "-_.".contains(letter);
+    let mut words = reason.split(|letter| !is_of_id(letter));
+    words.any(|word| word.trim_end_matches('.') == id)
 }
 
 /// Whether two policies decide the same, by their text.

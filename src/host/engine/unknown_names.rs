@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use cedar_policy::EntityTypeName;
-use cedar_policy_core::ast::{BinaryOp, Expr, ExprKind, Literal, Pattern, PatternElem};
+use cedar_policy_core::ast::{BinaryOp, Expr, ExprKind, Literal, Pattern, PatternElem, Var};
 
 use super::Engine;
 use crate::bundle::absence::{Mention, mentions_of};
@@ -24,6 +24,8 @@ struct Comparison<'p> {
     types: BTreeSet<String>,
     /// Whether it names these entities.
     is_name: bool,
+    /// Whether the attribute is certainly one of these entities; what is behind the context may be anything.
+    is_certain: bool,
     with: Text<'p>,
 }
 
@@ -109,13 +111,17 @@ impl Engine {
         let other = match about {
             About::Somebody => return None,
             About::NotThisOne(name) => Some(name),
+            About::Nobody if !comparison.is_certain => return None,
             About::Nobody => None,
         };
         let worst = worst_mention(policy, comparison)?;
         let types: Vec<&str> = comparison.types.iter().map(String::as_str).collect();
         let (text, is_pattern) = match comparison.with {
             Text::Name(name) => (name.to_owned(), false),
-            Text::Pattern(pattern) => (pattern.to_string(), true),
+            Text::Pattern(pattern) => {
+                let is_wildcard = |element: &PatternElem| matches!(element, PatternElem::Wildcard);
+                (pattern.to_string(), pattern.iter().any(is_wildcard))
+            }
         };
         let message = format!(
             "the policy `{}` compares `{}` with `{text}`, which {}",
@@ -217,7 +223,12 @@ fn comparisons<'p>(policy: &'p Policy, vocabulary: &Vocabulary) -> Vec<Compariso
             };
             let attribute = attr.as_str();
             let is_alias = |of: &String| vocabulary.aliases(of).any(|alias| alias == attribute);
-            let owners = scope.owners(expr, attribute).into_iter();
+            // A field of the context is no attribute.
+            if matches!(expr.expr_kind(), ExprKind::Var(Var::Context)) {
+                continue;
+            }
+            let is_certain = !scope.owners(expr, attribute).is_empty();
+            let owners = scope.possible_owners(expr, attribute).into_iter();
             let (names, others): (BTreeSet<String>, BTreeSet<String>) = owners.partition(is_alias);
             let of_types = [(names, true), (others, false)].into_iter();
             let of_types = of_types.filter(|(types, _)| !types.is_empty());
@@ -226,6 +237,7 @@ fn comparisons<'p>(policy: &'p Policy, vocabulary: &Vocabulary) -> Vec<Compariso
                 attribute,
                 types,
                 is_name,
+                is_certain,
                 with,
             }));
         }

@@ -1,11 +1,13 @@
 //! The files of a revision in a git repository.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use super::baseline::wrong;
+use super::places::real;
+use super::repository::Repository;
 use super::text::{LARGEST_TEXT, text_of};
 use super::{Layout, Unreadable, left_behind, unreadable};
 use tarbac_diagnostic::source::Source;
@@ -55,107 +57,93 @@ pub(super) fn is_of(path: &Path, extension: &str) -> bool {
     known.is_some_and(|known| known.eq_ignore_ascii_case(extension))
 }
 
-/// A git command in the folder of a workspace.
-pub(super) fn git(layout: &Layout, arguments: &[&str]) -> Command {
-    let mut command = Command::new("git");
-    command.arg("-C").arg(&layout.root).args(arguments);
-    command
+/// A workspace in a repository.
+struct InRepository {
+    repository: Repository,
+    /// The folder of the workspace from the top of the repository, with a slash at its end; empty at the top.
+    folder: String,
 }
 
-/// The variables that tell git which repository is meant, and where it may look for one.
-const OF_REPOSITORY: [&str; 5] = [
-    "GIT_CEILING_DIRECTORIES",
-    "GIT_DIR",
-    "GIT_DISCOVERY_ACROSS_FILESYSTEM",
-    "GIT_INDEX_FILE",
-    "GIT_WORK_TREE",
-];
-
-/// The submodules at a folder or below it, by the index of the repository around it.
-///
-/// # Errors
-/// Git cannot be run, or knows no repository there.
-pub(super) fn submodules_at(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let (Some(around), Some(name)) = (folder.parent(), folder.file_name()) else {
-        return Ok(Vec::new());
-    };
-    // Lines such as `160000 3f78… 0\tpolicies/team`.
-    let listed = files_in_index(around, "--stage", Path::new(name))?;
-    let submodules = listed.iter().filter_map(|line| {
-        let (about, path) = line.split_once('\t')?;
-        about.starts_with(SUBMODULE).then(|| around.join(path))
-    });
-    Ok(submodules.collect())
-}
-
-/// The files at a path or below it that a sparse checkout of the repository leaves out.
-///
-/// # Errors
-/// Git cannot be run, or knows no repository there.
-pub(super) fn left_out(repository: &Path, path: &Path) -> io::Result<Vec<PathBuf>> {
-    // Lines such as `S policies/team.cedar`.
-    let listed = files_in_index(repository, "-t", path)?;
-    let left_out = listed.iter().filter_map(|line| line.strip_prefix("S "));
-    Ok(left_out.map(|path| repository.join(path)).collect())
-}
-
-/// What git lists of the files at a path, by the index of the repository around a folder.
-fn files_in_index(folder: &Path, how: &str, path: &Path) -> io::Result<Vec<String>> {
-    let mut git = Command::new("git");
-    // A hook of git names the repository that it runs for.
-    for variable in OF_REPOSITORY {
-        git.env_remove(variable);
+impl InRepository {
+    /// The workspace of a layout; `None` if there is no repository around it.
+    fn of(layout: &Layout) -> Option<Self> {
+        let root = real(&layout.root).ok()?;
+        let repository = Repository::around(&root)?;
+        let within = root.strip_prefix(&repository.top).ok()?.components();
+        let within = within.map(|part| format!("{}/", part.as_os_str().to_string_lossy()));
+        Some(Self {
+            folder: within.collect(),
+            repository,
+        })
     }
-    let listed = git
-        .arg("-C")
-        .arg(folder)
-        .args(["--literal-pathspecs", "ls-files", how, "-z", "--"])
-        .arg(path)
-        .output()
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => io::Error::other("git is not installed"),
-            _ => error,
-        })?;
-    if !listed.status.success() {
-        let said = String::from_utf8_lossy(&listed.stderr);
-        return Err(io::Error::other(said.trim().to_owned()));
+
+    fn git(&self, arguments: &[&str]) -> Command {
+        self.repository.git(arguments)
     }
-    let listed = String::from_utf8_lossy(&listed.stdout);
-    Ok(listed.split('\0').map(str::to_owned).collect())
+
+    /// Whether the repository has only a part of its history, as in a checkout of continuous integration.
+    fn is_shallow(&self) -> bool {
+        let said = self.git(&["rev-parse", "--is-shallow-repository"]).output();
+        said.is_ok_and(|said| said.stdout.trim_ascii() == b"true")
+    }
+
+    /// Whether git knows a commit with this name.
+    fn has_commit(&self, name: &str) -> bool {
+        let commit = format!("{name}^{{commit}}");
+        let verify = ["rev-parse", "--verify", "--quiet", "--end-of-options"];
+        let known = self.git(&verify).arg(commit).output();
+        known.is_ok_and(|known| known.status.success())
+    }
+
+    /// Git's list of the files of some parts in a revision: lines for [`Listed::parse`], separated by zero bytes.
+    fn listed(&self, revision: &str, parts: &[&str]) -> Result<Vec<u8>, Unreadable> {
+        let wrong = |reason: &str| wrong(revision, reason);
+        let parts = parts.iter().map(|part| format!("{}{part}", self.folder));
+        let listed = self
+            .git(&["ls-tree", "-r", "-z", revision, "--"])
+            .args(parts)
+            .output()
+            .map_err(|error| wrong(&format!("no such path, and git cannot be run: {error}")))?;
+        if !listed.status.success() {
+            return Err(match self.is_shallow() {
+                true => unreadable(Path::new(revision), NO_SUCH, Some(SHALLOW)),
+                false => wrong(NO_SUCH),
+            });
+        }
+        match self.has_commit(revision) {
+            true => Ok(listed.stdout),
+            false => Err(wrong("it is a part of a revision, and not a revision")),
+        }
+    }
+
+    /// Whether a revision has nothing in the folder of the workspace, which may have had another name.
+    fn is_nowhere(&self, revision: &str) -> bool {
+        let mut here = self.git(&["ls-tree", revision, "--"]);
+        if !self.folder.is_empty() {
+            here.arg(&self.folder);
+        }
+        let here = here.output();
+        here.is_ok_and(|here| here.stdout.is_empty())
+    }
 }
+
+/// The reason if a name is neither that of a path nor that of a revision.
+const NO_SUCH: &str = "no such path or git revision";
 
 /// The help if the history is missing.
 pub(super) const SHALLOW: &str = "this is a shallow clone, which lacks older commits and other branches: run `git fetch \
                        --unshallow`, or give `fetch-depth: 0` to actions/checkout (GIT_DEPTH: 0 in GitLab)";
 
-/// Whether the repository has only a part of its history, as in a checkout of continuous integration.
-fn is_shallow(layout: &Layout) -> bool {
-    let said = git(layout, &["rev-parse", "--is-shallow-repository"]).output();
-    said.is_ok_and(|said| said.stdout.trim_ascii() == b"true")
-}
-
 /// Whether git knows a commit with this name.
 pub(super) fn is_commit(layout: &Layout, name: &str) -> bool {
-    let commit = format!("{name}^{{commit}}");
-    let known = git(
-        layout,
-        &[
-            "rev-parse",
-            "--verify",
-            "--quiet",
-            "--end-of-options",
-            &commit,
-        ],
-    )
-    .output();
-    known.is_ok_and(|known| known.status.success())
+    InRepository::of(layout).is_some_and(|workspace| workspace.has_commit(name))
 }
 
 /// The commit of git that a workspace is at, if it is in a repository.
 pub fn commit(layout: &Layout) -> Option<String> {
-    let said = git(layout, &["rev-parse", "--verify", "--quiet", "HEAD"])
-        .output()
-        .ok()?;
+    let workspace = InRepository::of(layout)?;
+    let head = ["rev-parse", "--verify", "--quiet", "HEAD"];
+    let said = workspace.git(&head).output().ok()?;
     let text = String::from_utf8(said.stdout).ok()?;
     let commit = text.trim();
     (said.status.success() && !commit.is_empty()).then(|| commit.to_owned())
@@ -168,10 +156,14 @@ pub(super) fn files_of(
     parts: &[&str],
 ) -> Result<Vec<CommittedFile>, Unreadable> {
     let wrong = |reason: String| wrong(revision, &reason);
-    let git = |arguments: &[&str]| git(layout, arguments);
+    let Some(workspace) = InRepository::of(layout) else {
+        return Err(wrong(
+            "no such path, and no git repository is around the workspace".to_owned(),
+        ));
+    };
     // Git would take a name that begins with a dash for an option.
     if revision.starts_with('-') {
-        return Err(wrong("no such path or git revision".to_owned()));
+        return Err(wrong(NO_SUCH.to_owned()));
     }
     if !layout.policies.is_empty() || !layout.schema.is_empty() {
         return Err(wrong(
@@ -179,9 +171,11 @@ pub(super) fn files_of(
                 .to_owned(),
         ));
     }
-    let listed = listed(layout, revision, parts)?;
+    let listed = workspace.listed(revision, parts)?;
     let listed = String::from_utf8_lossy(&listed);
-    let files: Vec<Listed<'_>> = listed.split('\0').filter_map(Listed::parse).collect();
+    let lines = listed.split('\0');
+    let files = lines.filter_map(|line| Listed::parse(line, &workspace.folder));
+    let files: Vec<Listed<'_>> = files.collect();
     if let Some(other) = files.iter().find(|file| !file.is_plain()) {
         let reason = format!(
             "its `{}` is a symbolic link or a submodule, and these are not followed in a revision",
@@ -189,14 +183,10 @@ pub(super) fn files_of(
         );
         return Err(wrong(reason));
     }
-    // The folder may have had another name in that revision.
-    if files.is_empty() {
-        let here = git(&["ls-tree", revision]).output();
-        if here.is_ok_and(|here| here.stdout.is_empty()) {
-            return Err(wrong("it has nothing in this folder".to_owned()));
-        }
+    if files.is_empty() && workspace.is_nowhere(revision) {
+        return Err(wrong("it has nothing in this folder".to_owned()));
     }
-    let contents = contents(git(&["cat-file", "--batch"]), &files)
+    let contents = contents(workspace.git(&["cat-file", "--batch"]), &files)
         .map_err(|error| wrong(format!("git did not give its files: {error}")))?;
     let files = files
         .iter()
@@ -208,31 +198,8 @@ pub(super) fn files_of(
     Ok(files.collect())
 }
 
-/// Git's list of the files of some parts in a revision: lines for [`Listed::parse`], separated by zero bytes.
-fn listed(layout: &Layout, revision: &str, parts: &[&str]) -> Result<Vec<u8>, Unreadable> {
-    let wrong = |reason: &str| wrong(revision, reason);
-    let listed = git(layout, &["ls-tree", "-r", "-z", revision, "--"])
-        .args(parts)
-        .output()
-        .map_err(|error| wrong(&format!("no such path, and git cannot be run: {error}")))?;
-    if !listed.status.success() {
-        let reason = "no such path or git revision";
-        return Err(match is_shallow(layout) {
-            true => unreadable(Path::new(revision), reason, Some(SHALLOW)),
-            false => wrong(reason),
-        });
-    }
-    match is_commit(layout, revision) {
-        true => Ok(listed.stdout),
-        false => Err(wrong("it is a part of a revision, and not a revision")),
-    }
-}
-
 /// The mode of a symbolic link in git.
 pub(super) const SYMBOLIC_LINK: &str = "120000";
-
-/// The mode of a submodule in git.
-const SUBMODULE: &str = "160000";
 
 /// A file of a revision in git's list.
 pub(super) struct Listed<'l> {
@@ -243,9 +210,10 @@ pub(super) struct Listed<'l> {
 }
 
 impl<'l> Listed<'l> {
-    /// Parses `<mode> <type> <object>`, a tab, and the name.
-    fn parse(line: &'l str) -> Option<Self> {
+    /// Parses `<mode> <type> <object>`, a tab, and the name, of which the name in a folder stays.
+    fn parse(line: &'l str, folder: &str) -> Option<Self> {
         let (facts, name) = line.split_once('\t')?;
+        let name = name.strip_prefix(folder)?;
         let mut facts = facts.split(' ');
         let (mode, kind, object) = (facts.next()?, facts.next()?, facts.next()?);
         Some(Self {
@@ -283,7 +251,7 @@ pub(super) fn contents(mut git: Command, files: &[Listed<'_>]) -> std::io::Resul
             .rsplit(' ')
             .next()
             .and_then(|size| size.parse::<usize>().ok())
-            .ok_or_else(|| std::io::Error::other(header.trim_end().to_owned()))?;
+            .ok_or_else(|| std::io::Error::other(lack_of(file, header.trim_end())))?;
         // A file of entities may be large; another file that is too large for a text is not read.
         let is_text = !file.name.starts_with("entities/");
         if is_text && size as u64 > LARGEST_TEXT {
@@ -298,4 +266,15 @@ pub(super) fn contents(mut git: Command, files: &[Listed<'_>]) -> std::io::Resul
     drop(questions);
     child.wait()?;
     Ok(contents)
+}
+
+/// The reason why git does not give a file, from what it says instead.
+fn lack_of(file: &Listed<'_>, said: &str) -> String {
+    match said.ends_with(" missing") {
+        true => format!(
+            "`{}` is not in this clone: a partial clone has all files after `git fetch --refetch --no-filter`",
+            file.name
+        ),
+        false => said.to_owned(),
+    }
 }

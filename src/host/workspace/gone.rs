@@ -13,7 +13,7 @@ use blake3::Hash;
 
 use super::places::{self, Owner, Place};
 use super::{LISTED, Layout, LoadError, PARTS, Unreadable, transaction, unreadable};
-use crate::bundle::{OnRecord, Texts, ids_in, says_why};
+use crate::bundle::{OnRecord, Texts, ids_in, replaces_any};
 use crate::record::{self, NoRecord, Origin, Record, State};
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::{self, Finding};
@@ -244,7 +244,7 @@ impl<'t> RulesInForce<'t> {
         }
     }
 
-    /// Whether a file ships, and none of its policies is in force, nor one that says why it was changed.
+    /// Whether a file ships, and none of its policies is in force, nor one that says that it is in the place of one.
     /// `names` are those by which the file is read.
     fn lack_all_of(&self, path: &str, names: &[String]) -> bool {
         let policies = &self.texts.policies;
@@ -264,7 +264,8 @@ impl<'t> RulesInForce<'t> {
             texts.flat_map(|source| ids_in(source.text())).collect()
         });
         let mut changed = policies.iter().filter(is_it);
-        !ids.iter().any(|id| in_force.contains(id)) && !changed.any(says_why)
+        let mut is_replaced = || changed.any(|source| replaces_any(source, &ids));
+        !ids.iter().any(|id| in_force.contains(id)) && !is_replaced()
     }
 }
 
@@ -306,7 +307,7 @@ fn finding_of(part: &str, paths: &[&String], record: &Arc<Source>, help: &str) -
 }
 
 /// The help for a workspace.
-const HELP: &str = "put back what git has, or import again with `--take PATH`; a policy in a file that was rewritten on purpose says why with `@changed(\"…\")`; what was removed on purpose stands in a list \"removed\" of tarbac-files.json, as a file or a folder such as \"policies/roles/\"";
+const HELP: &str = "put back what git has, or import again with `--take PATH`; a policy in the place of others names them in its `@changed(\"…\")`; what was removed on purpose stands in a list \"removed\" of tarbac-files.json, as a file or a folder such as \"policies/roles/\"";
 
 /// The help for a revision, which cannot be changed.
 const HELP_OF_REVISION: &str = "take a revision that has it; what was removed on purpose stands in a list \"removed\" of the tarbac-files.json of the revision";

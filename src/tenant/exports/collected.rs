@@ -1,8 +1,18 @@
 //! The account of a collection: which exports were collected, and which were refused.
 
+use std::io;
 use std::path::Path;
 
+use miette::Diagnostic;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::catalog::COLLECTED;
+use tarbac_diagnostic::source::shown;
+use tarbac_host::workspace::regular;
+
+/// The largest account of a collection, in bytes.
+const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// The account of a collection, in the format of `collected.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,7 +92,56 @@ pub const STAGING: &str = ".tarbac-collect";
 /// The file in the staging folder that exists while a collection replaces the earlier one.
 pub const PUBLISHING: &str = "publishing";
 
-/// Whether the exports are a mixture of two collections: a replacement is in progress, or was interrupted.
-pub fn is_publishing(exports: &Path) -> bool {
-    exports.join(STAGING).join(PUBLISHING).exists()
+/// The file in which the script of a collection keeps what it has done, until it is at its end.
+const OF_SCRIPT: &str = ".collect-done.txt";
+
+/// The reason why exports are no whole collection.
+#[derive(Debug, Error, Diagnostic)]
+pub enum NotWhole {
+    /// They are a mixture of two collections: a replacement is in progress, or was interrupted.
+    #[error("a collection takes its place in `{0}`")]
+    #[diagnostic(
+        code(exports::publishing),
+        help("import again in a moment; if it was stopped, `tarbac collect --resume` finishes it")
+    )]
+    Publishing(String),
+    /// A script collects them, or was interrupted.
+    #[error("the script that collects into `{0}` is not at its end")]
+    #[diagnostic(
+        code(exports::unfinished),
+        help("import when it is; if it was stopped, run it again with -Resume")
+    )]
+    Unfinished(String),
+    /// The file about the collection cannot be read.
+    #[error("cannot read `{path}`: {reason}")]
+    #[diagnostic(code(exports::unreadable))]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// The reason.
+        reason: io::Error,
+    },
+}
+
+/// What tells a collection from a later one in the same folder; `None` for exports that were saved by hand.
+///
+/// # Errors
+/// A collection is being made or replaced.
+pub fn whole_collection(exports: &Path) -> Result<Option<Vec<u8>>, NotWhole> {
+    let name = || shown(exports);
+    if exports.join(STAGING).join(PUBLISHING).exists() {
+        return Err(NotWhole::Publishing(name()));
+    }
+    if exports.join(OF_SCRIPT).exists() {
+        return Err(NotWhole::Unfinished(name()));
+    }
+    let path = exports.join(COLLECTED);
+    match regular::read(&path, LARGEST) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(reason) => Err(NotWhole::Unreadable {
+            path: shown(&path),
+            reason,
+        }),
+    }
 }

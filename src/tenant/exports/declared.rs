@@ -119,9 +119,12 @@ impl Visitor<'_> for Version {
     }
 
     fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<u32, E> {
+        /// The last version below the numbers of builds, as 7711 or 9012, which can pass for a year and a month.
+        const BEFORE_BUILDS: u32 = 6912;
         match u32::try_from(number) {
             Ok(version)
-                if (1000..=9912).contains(&version) && (1..=12).contains(&(version % 100)) =>
+                if (1000..=BEFORE_BUILDS).contains(&version)
+                    && (1..=12).contains(&(version % 100)) =>
             {
                 Ok(version)
             }

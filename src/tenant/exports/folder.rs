@@ -127,7 +127,13 @@ impl<'f, F: Files> Folder<'f, F> {
                 return Err(refused(path, reason.to_owned(), help));
             };
             let read = page::read(self.open(&path)?, &mut each);
-            next = read.map_err(|error| self.unread(&path, error))?.next;
+            let read = read.map_err(|error| self.unread(&path, error))?;
+            // Graph says where the next page is; instances of a class may be read one by one.
+            if read.is_appended && name.starts_with("graph/") {
+                let reason = "one whole answer follows another, as where an export was added to an older one";
+                return Err(self.refuse(&path, reason, "export it again into a new file"));
+            }
+            next = read.next;
         }
         Ok(true)
     }

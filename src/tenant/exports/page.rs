@@ -9,6 +9,8 @@ use serde::Deserialize;
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
+use serde_aux::serde_introspection::serde_introspect;
+use serde_ignored::Path;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
@@ -22,6 +24,8 @@ pub struct Page {
     pub next: Option<String>,
     /// Whether the page is the answer of a service, with its records in `value`.
     pub is_answer: bool,
+    /// Whether another answer follows one that does not link to it, as where a new export was added to an old file.
+    pub is_appended: bool,
 }
 
 /// Reads a page, and calls `each` with its records, in order.
@@ -57,6 +61,7 @@ pub fn read<T: DeserializeOwned>(
         };
         let read = records.deserialize(&mut json);
         read.map_err(|error| unread(error, count.get()))?;
+        page.is_appended |= page.is_answer && part.is_answer && page.next.is_none();
         page.is_answer |= part.is_answer;
         // A page after one that links to it is the one that the link leads to.
         if part.is_answer || part.next.is_some() {
@@ -136,7 +141,7 @@ impl<'de, T: DeserializeOwned, F: FnMut(T) -> Result<(), RecordError>> Visitor<'
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<(), A::Error> {
-        while let Some(record) = sequence.next_element::<T>()? {
+        while let Some(record) = sequence.next_element_seed(Record(PhantomData))? {
             (self.each)(record).map_err(A::Error::custom)?;
         }
         Ok(())
@@ -196,10 +201,42 @@ impl<'de, T: DeserializeOwned, F: FnMut(T) -> Result<(), RecordError>> Visitor<'
             )));
         }
         if !is_page {
-            let record = T::deserialize(Value::Object(record)).map_err(A::Error::custom)?;
+            let record = Record(PhantomData).deserialize(Value::Object(record));
+            let record = record.map_err(A::Error::custom)?;
             (self.each)(record).map_err(A::Error::custom)?;
         }
         Ok(())
+    }
+}
+
+/// The deserializer of a record. It fails at a property that is one of the record but for the case of letters, as
+/// PowerShell writes what was selected by hand: the property itself would count as not asked for.
+struct Record<T>(PhantomData<T>);
+
+impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for Record<T> {
+    type Value = T;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        let mut other_case = None;
+        let record = serde_ignored::deserialize(deserializer, |path| {
+            if let Path::Map {
+                parent: Path::Root,
+                key,
+            } = path
+            {
+                let names = serde_introspect::<T>().iter();
+                let is_it = |name: &&&str| name.eq_ignore_ascii_case(&key);
+                // Of the two ways in which some are read, the one of the service begins with a small letter.
+                let name = names.filter(is_it).max();
+                other_case = other_case.take().or(name.map(|name| (key, *name)));
+            }
+        })?;
+        match other_case {
+            Some((key, name)) => Err(D::Error::custom(format!(
+                "`{key}` is `{name}` in other letters; write it as the service does"
+            ))),
+            None => Ok(record),
+        }
     }
 }
 

@@ -61,6 +61,8 @@ pub(super) struct Intune {
     pub(super) roles: Vec<Role>,
     /// Sorted by id.
     pub(super) assignments: Vec<Assignment>,
+    /// Whether there are further assignments, each of which may give any of the roles.
+    pub(super) has_assignment_without_role: bool,
     /// The names of the scope tags, by their ids.
     pub(super) scope_tags: BTreeMap<String, Option<String>>,
 }
@@ -157,7 +159,8 @@ impl Intune {
                 }
             }
         }
-        let assignments = assignments(folder, &definitions, claims, notes)?;
+        let (assignments, has_assignment_without_role) =
+            assignments(folder, &definitions, claims, notes)?;
         let mut scope_tags = BTreeMap::from([(ALL_SCOPE_TAGS.to_owned(), None)]);
         let has_tags = folder.records(SCOPE_TAGS, |row: ScopeTagRow| {
             match scope_tags.insert(row.id.clone(), row.display_name) {
@@ -180,6 +183,7 @@ impl Intune {
         Ok(Self {
             roles: roles.collect(),
             assignments,
+            has_assignment_without_role,
             scope_tags,
         })
     }
@@ -250,12 +254,13 @@ fn role(row: &RoleDefinitionRow, notes: &mut Notes) -> Role {
     }
 }
 
+/// The assignments of known roles, and whether there are others.
 fn assignments<F: Files>(
     folder: &Folder<'_, F>,
     definitions: &BTreeMap<String, RoleDefinitionRow>,
     mut claims: BTreeMap<String, BTreeSet<String>>,
     notes: &mut Notes,
-) -> Result<Vec<Assignment>, RefusedExport> {
+) -> Result<(Vec<Assignment>, bool), RefusedExport> {
     let mut assignments = BTreeMap::new();
     let mut seen = BTreeSet::new();
     folder.records(ASSIGNMENTS, |row: RoleAssignmentRow| {
@@ -307,5 +312,6 @@ fn assignments<F: Files>(
     for id in claims.into_keys() {
         notes.add(&ASSIGNMENT_WITHOUT_MEMBERS, id);
     }
-    Ok(assignments.into_values().collect())
+    let has_others = assignments.len() < seen.len();
+    Ok((assignments.into_values().collect(), has_others))
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::key;
 use super::report::{Notes, PLAN_UNKNOWN};
 use crate::exports::graph::{LicenseRow, PlanRow, SkuRow, UserRow};
-use crate::exports::{Files, Folder, RefusedExport};
+use crate::exports::{Files, Folder, RecordError, RefusedExport};
 
 /// The service plans that give a person Intune: INTUNE_A, INTUNE_A_GOV, INTUNE_A_VL, INTUNE_EDU, INTUNE_SMBIZ, and the
 /// products with a single plan that are listed as plans as well, INTUNE_SMB and INTUNE_A_VL_USGOV_GCCHIGH
@@ -113,8 +113,12 @@ impl Products {
         let mut products = BTreeMap::from(known);
         products.extend(FOR_DEVICES.map(|id| (id.to_owned(), Product::Nothing)));
         let mut has_one_for_devices = false;
+        let mut seen = BTreeSet::new();
         let is_exported = folder.records("graph/subscribedSkus", |row: SkuRow| {
             let id = key(&row.sku_id);
+            if !seen.insert(id.clone()) {
+                return Err(RecordError::duplicate("product", &row.sku_id));
+            }
             if is_for_devices(&id) {
                 has_one_for_devices = true;
                 return Ok(());

@@ -175,6 +175,50 @@ fn many_pages_come_to_the_end() {
     );
 }
 
+/// The memberships of a site that has 3,000, as far as they came.
+fn memberships(change: impl FnOnce(&mut super::service::Service)) -> (u64, usize) {
+    let mut service = serve("fabrikam");
+    let file = "configmgr/FAB/SMS_FullCollectionMembership.json";
+    let made = |row| format!("{{\"CollectionID\":\"FAB00001\",\"ResourceID\":{row}}}");
+    service.put(file, Rows::Made(3000, made));
+    change(&mut service);
+    let (base, _) = service.start();
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = settings(&base, &["FAB"], folder.path());
+    settings.rows_of_page = 1000;
+    settings.jobs = 1;
+    let collected = collected(&settings).unwrap();
+    let call = collected.calls.iter().find(|call| call.export == file);
+    let there = super::pseudonym::records(folder.path(), file);
+    let pages = (2..).map(|page| file.replace(".json", &format!("-{page}.json")));
+    let pages = pages.take_while(|page| folder.path().join(format!("{page}.gz")).exists());
+    let more = pages.flat_map(|page| super::pseudonym::records(folder.path(), &page));
+    let ids = there
+        .into_iter()
+        .chain(more)
+        .map(|row| row["ResourceID"].to_string());
+    let distinct: std::collections::BTreeSet<String> = ids.collect();
+    (call.unwrap().rows, distinct.len())
+}
+
+#[test]
+fn a_short_page_is_not_the_end_where_there_is_more() {
+    assert_eq!(memberships(|_| {}), (3000, 3000));
+    assert_eq!(memberships(|service| service.most = 700), (3000, 3000));
+}
+
+/// An instance that goes away moves all others: one of them would be in no page.
+#[test]
+fn what_changes_between_pages_is_asked_for_again() {
+    for pages in 1..8 {
+        let came = memberships(|service| service.pages_with_first = pages);
+        assert!(
+            [(3000, 3000), (2999, 2999)].contains(&came),
+            "{pages} {came:?}"
+        );
+    }
+}
+
 /// The tenant of the benchmarks, with the members of all groups.
 #[test]
 fn the_tenant_of_the_benchmarks_comes_over() {

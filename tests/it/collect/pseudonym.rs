@@ -23,7 +23,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// The records of a file.
-fn records(folder: &Path, file: &str) -> Vec<Value> {
+pub(super) fn records(folder: &Path, file: &str) -> Vec<Value> {
     let plain = folder.join(file);
     let bytes = std::fs::read(&plain)
         .or_else(|_| std::fs::read(format!("{}.gz", plain.display())))

@@ -6,7 +6,10 @@ use super::{CHECK, begun, remove, within};
 use crate::rules_in_force::git;
 use crate::tarbac::Tarbac;
 
-const FREEZE: &str = "@id(\"custom.freeze\")\n@doc(\"Nobody runs scripts.\")\n@message(\"Frozen.\")\n@advice(\"Wait.\")\nforbid (principal, action == Intune::Action::\"runScript\", resource);\n";
+/// The path of a rule from the top of a repository.
+pub(super) const FREEZES: &str = "ws/policies/custom/freeze.cedar";
+
+pub(super) const FREEZE: &str = "@id(\"custom.freeze\")\n@doc(\"Nobody runs scripts.\")\n@message(\"Frozen.\")\n@advice(\"Wait.\")\nforbid (principal, action == Intune::Action::\"runScript\", resource);\n";
 
 #[test]
 fn what_a_sparse_checkout_leaves_out_is_missed() {
@@ -53,6 +56,58 @@ fn what_a_sparse_checkout_leaves_out_is_missed() {
     fs::create_dir_all(workspace.path("tree/ws")).unwrap();
     let ran = tree(&CHECK);
     assert!(ran.stderr.contains("workspace::sparse"), "{ran}");
+}
+
+/// Git keeps in its index what a checkout leaves out, whatever its configuration says by now.
+#[test]
+fn what_git_does_not_miss_is_missed() {
+    let lost: [&[&[&str]]; 4] = [
+        &[
+            &["sparse-checkout", "set", "--no-cone", "/*", "!freeze.cedar"],
+            &["config", "--worktree", "--unset", "core.sparseCheckout"],
+        ],
+        &[
+            &["sparse-checkout", "set", "--no-cone", "/*", "!freeze.cedar"],
+            &["config", "--worktree", "core.sparseCheckout", "on"],
+        ],
+        &[&["update-index", "--skip-worktree", FREEZES]],
+        &[&["update-index", "--assume-unchanged", FREEZES]],
+    ];
+    for format in ["sha1", "sha256"] {
+        for commands in lost {
+            let workspace = begun();
+            workspace.write(FREEZES, FREEZE);
+            git(&workspace, &["init", "-q", "--object-format", format]);
+            git(&workspace, &["add", "."]);
+            git(&workspace, &["commit", "-qm", "whole"]);
+            for command in commands {
+                git(&workspace, command);
+            }
+            let file = workspace.path(FREEZES);
+            if file.exists() {
+                assert_eq!(within(&workspace, &CHECK).status, 1);
+                fs::remove_file(&file).unwrap();
+            }
+            let ran = within(&workspace, &CHECK);
+            assert_eq!(ran.status, 2, "{format} {commands:?} {ran}");
+            assert!(ran.stderr.contains("workspace::sparse"), "{ran}");
+        }
+    }
+}
+
+#[test]
+fn an_index_that_cannot_be_read_is_an_error() {
+    let workspace = begun();
+    git(&workspace, &["init", "-q"]);
+    assert_eq!(within(&workspace, &CHECK).status, 0);
+    git(&workspace, &["add", "."]);
+    assert_eq!(within(&workspace, &CHECK).status, 0);
+    let index = workspace.path(".git/index");
+    let whole = fs::read(&index).unwrap();
+    fs::write(&index, &whole[..whole.len() / 2]).unwrap();
+    let ran = within(&workspace, &CHECK);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stderr.contains("index of git cannot be read"), "{ran}");
 }
 
 #[cfg(unix)]

@@ -137,8 +137,15 @@ fn a_repository_in_another_is_a_submodule_without_a_list() {
     fs::remove_dir_all(workspace.path(to)).unwrap();
     fs::create_dir(workspace.path(to)).unwrap();
     assert_refused(&workspace, "a clone");
+    for kept in [".gitkeep", "README.md", "x.cedar"] {
+        workspace.write(&format!("{to}/{kept}"), "// Nothing.\n");
+        assert_refused(&workspace, kept);
+    }
+    fs::remove_dir_all(workspace.path(to)).unwrap();
+    assert_refused(&workspace, "without the folder");
     // Another folder without files is nothing to git.
     git(&workspace, &["rm", "-q", "--cached", to]);
+    fs::create_dir(workspace.path(to)).unwrap();
     assert_eq!(within(&workspace, &CHECK).status, 0);
 }
 
@@ -158,10 +165,10 @@ fn a_submodule_whose_files_were_added_is_none() {
     assert_eq!(within(&workspace, &CHECK).status, 0);
 }
 
-/// Where git cannot be asked, a folder that somebody keeps is none that a clone left empty.
+/// What is in the repository stands in its index, which is read without git.
 #[test]
-fn a_folder_that_is_kept_takes_no_git() {
-    let workspace = workspace(&[("policies/team/.gitkeep", "")]);
+fn an_answer_takes_no_git() {
+    let workspace = workspace(&[("policies/team/.gitkeep", ""), ("policies/empty/", "")]);
     git(&workspace, &["-C", "ws", "init", "-q"]);
     let mut command = command(&workspace.path("ws"));
     let output = command.args(CHECK).env("PATH", "").output().unwrap();

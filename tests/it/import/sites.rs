@@ -156,3 +156,82 @@ fn what_is_nearly_an_export_is_refused() {
         "{ran}"
     );
 }
+
+/// A script that was stopped has written a part, and what it has done so far.
+#[test]
+fn what_a_script_has_not_finished_is_refused() {
+    let tarbac = copied("tests/exports/base/intune");
+    assert_eq!(imported(&tarbac).status, 0);
+    tarbac.write(
+        "exports/.collect-done.txt",
+        "started\t2026-11-23T08:00:00Z\n",
+    );
+    let ran = imported(&tarbac);
+    assert_eq!(ran.status, 2, "{ran}");
+    assert!(ran.stderr.contains("exports::unfinished"), "{ran}");
+}
+
+#[test]
+fn what_would_be_read_as_something_else_is_refused() {
+    let user = |more: &str| {
+        format!(
+            r#"[{{"id": "11111111-1111-4111-8111-111111111111", "userPrincipalName": "a@b.example"{more}}}]"#
+        )
+    };
+    let product = |status: &str| {
+        format!(
+            r#"{{"skuId": "44444444-4444-4444-8444-444444444444", "capabilityStatus": "{status}", "servicePlans": []}}"#
+        )
+    };
+    for (file, text, said) in [
+        (
+            "graph/users.json",
+            user(r#", "accountenabled": false"#),
+            "`accountenabled` is `accountEnabled` in other letters",
+        ),
+        (
+            "graph/users.json",
+            format!("{{\"value\": {}}}\n{{\"value\": []}}", user("")),
+            "one whole answer follows another",
+        ),
+        (
+            "graph/subscribedSkus.json",
+            format!("[{}, {}]", product("Suspended"), product("Enabled")),
+            "the product `44444444-4444-4444-8444-444444444444` is there",
+        ),
+    ] {
+        let tarbac = copied("tests/exports/base/intune");
+        tarbac.write(&format!("exports/{file}"), text);
+        let ran = imported(&tarbac);
+        assert_eq!(ran.status, 2, "{said} {ran}");
+        assert!(ran.stderr.contains(said), "{said} {ran}");
+    }
+    let tarbac = exported(&json!([]), Some(9012));
+    assert!(
+        imported(&tarbac)
+            .stderr
+            .contains("a version as year and month")
+    );
+}
+
+/// An assignment without its role may give any of them, so a forbid on a role could hold too few.
+#[test]
+fn a_role_may_have_further_members_where_an_assignment_has_no_role() {
+    let forbid = "@id(\"custom.no\")\n@doc(\"No.\")\n@message(\"No.\")\n@advice(\"None.\")\nforbid (principal in Intune::Role::\"00000000-0000-4000-8000-0000000000f1\", action == Intune::Action::\"runScript\", resource);\n";
+    for (without, status) in [(false, 1), (true, 2)] {
+        let tarbac = copied("tests/exports/base/intune");
+        if without {
+            let claims = tarbac.path("exports/graph/roleDefinitions");
+            for claim in std::fs::read_dir(claims).unwrap() {
+                let path = claim.unwrap().path().join("roleAssignments.json");
+                std::fs::write(path, r#"{"value": []}"#).unwrap();
+            }
+        }
+        let ran = imported(&tarbac);
+        assert_eq!(ran.status, 0, "{ran}");
+        tarbac.write("workspace/policies/custom/no.cedar", forbid);
+        let ran = tarbac.run(&CHECK);
+        assert_eq!(ran.status, status, "{ran}");
+        assert_eq!(ran.stderr.contains("members"), without, "{ran}");
+    }
+}

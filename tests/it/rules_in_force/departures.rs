@@ -124,13 +124,31 @@ fn a_rule_that_is_gone_from_beside_others_is_told() {
         before.to_owned()
     };
     assert_eq!(said(SCRIPTS, without_the_last), ONE);
-    let meant = said(SCRIPTS, |text| {
-        without_the_last(text).replace(
-            "\n@doc(\"Nobody opens Scripts",
-            "\n@changed(\"Ours.\")\n@doc(\"Nobody opens Scripts",
-        )
-    });
-    assert_eq!(meant, NONE);
+    let marked = |reason: &dyn Fn(&str) -> String| {
+        said(SCRIPTS, |text| {
+            let (_, last) = text.rsplit_once("\n@id(\"").unwrap();
+            let reason = reason(last.split('"').next().unwrap());
+            without_the_last(text).replace(
+                "\n@doc(\"Nobody opens Scripts",
+                &format!("\n@changed(\"{reason}\")\n@doc(\"Nobody opens Scripts"),
+            )
+        })
+    };
+    // A reason speaks for the policy that has it, and for those that it names.
+    assert_eq!(marked(&|_| "Ours.".to_owned()), ONE);
+    assert_eq!(marked(&|id| format!("In place of {id}x.")), ONE);
+    assert_eq!(marked(&|id| format!("In place of {id}.")), NONE);
+}
+
+/// A forbid that is not in force is told by whatever decides.
+#[test]
+fn a_guardrail_that_is_not_here_is_told_with_each_decision() {
+    let workspace = begun();
+    fs::remove_file(workspace.path("tarbac-files.json")).unwrap();
+    fs::remove_file(workspace.path("policies/guardrails/account.cedar")).unwrap();
+    let ran = check(&workspace, &[], WITHIN);
+    let said = "note: the policy `guardrails.account.disabled` ships, and is not here";
+    assert!(ran.stderr.contains(said), "{ran}");
 }
 
 /// Without a record nobody knows what was written, but the manifest says what the rules are in place of.

@@ -295,7 +295,7 @@ fn a_value_that_the_context_chooses_is_none_of_the_context() {
     let tarbac = Tarbac::with(&[
         (
             "s.cedarschema",
-            "entity User tags String; entity Doc; action read appliesTo { principal: User, resource: Doc, context: { who?: User } };",
+            "entity User { boss?: User } tags String; entity Doc; action read appliesTo { principal: User, resource: Doc, context: { who?: User } };",
         ),
         (
             "e.json",
@@ -317,6 +317,11 @@ fn a_value_that_the_context_chooses_is_none_of_the_context() {
             true,
         ),
         ("!(User::\"ghost\".hasTag(\"a\") == false)", true),
+        // What is behind a value of the context is data.
+        (
+            "context has who && context.who has boss && context.who.boss == User::\"ghost\"",
+            true,
+        ),
     ] {
         let policy = format!("forbid (principal, action, resource) when {{ {condition} }};\n");
         tarbac.write("p.cedar", policy);

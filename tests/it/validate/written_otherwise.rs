@@ -79,7 +79,7 @@ fn policy_not_as_shipped() {
 
       ⚠ the policy `guardrails.account.disabled` ships, and is not here
       help: put back what is missing (`tarbac init --bare shipped` writes it); if it is gone on purpose, name its file
-            under `removed` in `tarbac-files.json`, or say why with `@changed("…")` on a policy of this file
+            under `removed` in `tarbac-files.json`, or name it in the `@changed("…")` of the policy in its place
 
     policy::not_as_shipped
 

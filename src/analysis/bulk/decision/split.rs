@@ -1,58 +1,28 @@
 //! Cells: resource classes split by the sets of one class of people.
 //!
-//! The membership of a resource in a set is a bit. The sets of several people are looked up together, as many as a
-//! word holds: the look-up takes most of the time, as a million devices are in ten collections each.
+//! Several classes of people share atoms, which the sets of all of them split; the cells of each are joined from these.
+//! A million devices are thus divided once for several people.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
-use std::ops::Range;
 
 use hashbrown::HashMap;
-use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
-use rayon::slice::ParallelSliceMut;
+use rayon::iter::{
+    IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator,
+};
 
-use super::bits::{BitRows, WORD, first_word, join, set};
-use super::groups::{Groups, ListPlace, Lists, StateResources};
+use super::class_decisions::CellMarks;
+use super::membership::{Member, Membership, span};
 use crate::bulk::class::Partition;
-use crate::bulk::index::{ActionId, CellId, ClassId, ResourceClassId, ResourceId, StateId};
+use crate::bulk::index::{ActionId, CellId, ResourceClassId, ResourceId, StateId};
 use tarbac_store::index::{Id, IndexVec};
 use tarbac_store::index_type;
-use tarbac_store::{Directory, ListId, Row};
 
-/// The number of resources that one core looks up before another can take over.
-const SHARE: usize = 1 << 14;
-
-/// The most keys of a table of cells. If there could be more, the resources are divided into finer classes instead.
+/// The most keys of a table of atoms. If there could be more, the resources are divided into finer classes instead.
 const MOST: usize = 1 << 20;
 
-/// A set of a person that resources may be in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct OwnedSet {
-    /// The state to whose directory its members belong.
-    pub state: StateId,
-    /// The members.
-    pub rows: Vec<Row>,
-    /// Whether the resource must be one of the members; otherwise it may also be in one.
-    pub is_itself: bool,
-    /// The actions, each with its state, whose policies ask about the set.
-    pub asked: BTreeSet<(StateId, ActionId)>,
-}
-
-/// Classes of people whose sets are looked up together.
-pub(super) struct Batch<'s> {
-    pub members: Vec<Member<'s>>,
-    words: usize,
-}
-
-/// A class of people with its sets, and the index of the first of their bits.
-pub(super) struct Member<'s> {
-    pub class: ClassId,
-    sets: &'s [OwnedSet],
-    start: usize,
-}
-
-/// For each resource, the sets of a batch that it is in.
-pub(super) struct Membership(BitRows<ResourceId>);
+/// The most keys of a table that each core has of its own: making and joining larger ones takes more time than another
+/// core saves.
+const FEW: usize = 1 << 14;
 
 /// Resources of one class that are in the same sets of a person.
 #[derive(Debug, Clone, Copy)]
@@ -63,127 +33,84 @@ pub(crate) struct Cell {
     pub first: ResourceId,
 }
 
-/// The cells of a class of people.
-pub(super) struct CellSplit<'s> {
-    classes: Cow<'s, Resources>,
-    of: Option<(&'s Member<'s>, &'s Membership)>,
-    width: usize,
-    cells: Cells,
-}
-
 /// Resources in classes.
 type Resources = Partition<ResourceId, ResourceClassId>;
 
 index_type! {
+    /// Resources of one class that are in the same sets of all members that share atoms.
+    struct AtomId;
+}
+
+index_type! {
     /// A class, and the bits of the sets.
-    struct CellKeyId;
+    struct AtomKeyId;
 }
 
-/// Cells by key, in the order of their first resources.
+/// The atoms of members of a batch.
+pub(super) struct Atoms<'s> {
+    classes: Cow<'s, Resources>,
+    /// The sets that split the classes; `None` if these are split already.
+    sets: Option<Sets<'s>>,
+    table: AtomTable,
+}
+
+/// Neighbouring sets of a batch.
+#[derive(Clone, Copy)]
+struct Sets<'s> {
+    membership: &'s Membership,
+    start: usize,
+    width: usize,
+}
+
+/// Atoms by key, in the order of their first resources.
 #[derive(Default)]
-struct Cells {
+struct AtomTable {
     /// `None` for a key that no resource has.
-    numbers: IndexVec<CellKeyId, Option<CellId>>,
+    numbers: IndexVec<AtomKeyId, Option<AtomId>>,
+    atoms: IndexVec<AtomId, Cell>,
+    keys: IndexVec<AtomId, AtomKeyId>,
+}
+
+/// The cells of a class of people.
+pub(super) struct CellSplit<'s> {
+    atoms: &'s Atoms<'s>,
+    member: &'s Member<'s>,
+    of: IndexVec<AtomId, CellId>,
     cells: IndexVec<CellId, Cell>,
-    keys: IndexVec<CellId, CellKeyId>,
 }
 
-impl<'s> Batch<'s> {
-    /// Distributes the sets of classes over batches of one word each, or of more words for a class with more sets.
-    pub(super) fn all(classes: impl Iterator<Item = (ClassId, &'s [OwnedSet])>) -> Vec<Self> {
-        let mut batches: Vec<Self> = Vec::new();
-        let mut next = 0;
-        for (class, sets) in classes {
-            let start = match batches.last() {
-                Some(_) if next + sets.len() <= WORD => next,
-                _ => {
-                    batches.push(Self {
-                        members: Vec::new(),
-                        words: sets.len().div_ceil(WORD),
-                    });
-                    0
-                }
-            };
-            next = start + sets.len();
-            if let Some(batch) = batches.last_mut() {
-                batch.members.push(Member { class, sets, start });
-            }
-        }
-        batches
-    }
+/// The marked atoms.
+pub(super) struct AtomMarks(IndexVec<AtomId, bool>);
+
+/// The number of neighbouring sets that divide so many classes into few enough atoms for a small table.
+pub(super) fn shared_sets(classes: usize) -> usize {
+    let times = FEW / classes.max(1);
+    times.max(1).ilog2() as usize
 }
 
-impl Member<'_> {
-    /// The sets that are asked about in a state for an action, as bits.
-    fn asked(&self, state: StateId, action: ActionId) -> u64 {
-        let sets = self.sets.iter().enumerate();
-        let asked = sets.filter(|(_, set)| set.asked.contains(&(state, action)));
-        asked.fold(0, |bits, (bit, _)| bits | 1 << bit)
-    }
-}
-
-impl Membership {
-    /// Looks up the sets of a batch in these states.
-    pub(super) fn new(
-        batch: &Batch<'_>,
-        states: &IndexVec<StateId, StateResources<'_>>,
-        groups: &IndexVec<StateId, Groups>,
-    ) -> Self {
-        let words = batch.words;
-        let marks = states.iter_enumerated();
-        let marks: Vec<(Marks<'_>, &StateResources<'_>)> = marks
-            .filter_map(|(state, resources)| {
-                let marks = Marks::new(batch, state, resources.directory, &groups[state])?;
-                Some((marks, resources))
-            })
-            .collect();
-        let resources = states.iter().map(|state| state.rows.len()).max();
-        let mut rows = BitRows::new(words, resources.unwrap_or(0));
-        let shares = rows.all_mut().par_chunks_mut(SHARE * words).enumerate();
-        shares.for_each(|(share, bits)| {
-            let resources = bits.chunks_exact_mut(words).zip(share * SHARE..);
-            for (bits, resource) in resources {
-                for (marks, state) in &marks {
-                    marks.add(state, ResourceId::from_usize(resource), bits);
-                }
-            }
-        });
-        Self(rows)
-    }
-
-    fn words(&self, resource: ResourceId) -> &[u64] {
-        &self.0[resource]
-    }
-
-    /// The sets of a member that a resource is in; they must fit into the first word.
-    fn bits(&self, member: &Member<'_>, resource: ResourceId) -> u64 {
-        let ones = match member.sets.len() {
-            0 => return 0,
-            WORD.. => u64::MAX,
-            width => (1 << width) - 1,
-        };
-        first_word(self.words(resource)) >> member.start & ones
-    }
-}
-
-impl<'s> CellSplit<'s> {
-    /// The cells of people without sets: one for each class of resources.
-    pub(super) fn none(classes: &'s Resources) -> Self {
+impl<'s> Atoms<'s> {
+    /// The atoms of people without sets: one for each class of resources.
+    pub(super) fn whole(classes: &'s Resources) -> Self {
         Self::new(Cow::Borrowed(classes), None)
     }
 
-    /// Splits classes by the sets of a member of a batch.
-    pub(super) fn by_sets_of(
-        member: &'s Member<'s>,
+    /// The atoms of neighbouring members of a batch.
+    pub(super) fn of_members(
+        members: &[Member<'_>],
         membership: &'s Membership,
         classes: &'s Resources,
     ) -> Self {
-        let width = member.sets.len();
+        let (start, width) = span(members);
         let most = u32::try_from(width)
             .ok()
             .and_then(|width| 1_usize.checked_shl(width));
         if most.is_some_and(|most| most.saturating_mul(classes.len()) <= MOST) {
-            return Self::new(Cow::Borrowed(classes), Some((member, membership)));
+            let sets = Sets {
+                membership,
+                start,
+                width,
+            };
+            return Self::new(Cow::Borrowed(classes), Some(sets));
         }
         let split = Partition::new(classes.count(), |resource, seen| {
             seen.push(classes.class(resource).raw());
@@ -193,83 +120,148 @@ impl<'s> CellSplit<'s> {
         Self::new(Cow::Owned(split), None)
     }
 
-    fn new(classes: Cow<'s, Resources>, of: Option<(&'s Member<'s>, &'s Membership)>) -> Self {
-        let mut split = Self {
-            width: of.map_or(0, |(member, _)| member.sets.len()),
-            cells: Cells::default(),
+    fn new(classes: Cow<'s, Resources>, sets: Option<Sets<'s>>) -> Self {
+        let mut atoms = Self {
             classes,
-            of,
+            sets,
+            table: AtomTable::default(),
         };
-        let keys = split.classes.len() << split.width;
-        // A table of many keys takes more time to make and to join than another core saves.
-        let shares = if keys > SHARE {
-            1
-        } else {
-            rayon::current_num_threads()
+        let width = sets.map_or(0, |sets| sets.width);
+        let keys = atoms.classes.len() << width;
+        let shares = match keys > FEW {
+            true => 1,
+            false => rayon::current_num_threads(),
         };
-        let resources = split.classes.count();
+        let resources = atoms.classes.count();
         let share = resources.div_ceil(shares).max(1);
-        let counted: Vec<Cells> = (0..resources.div_ceil(share))
+        let tables: Vec<AtomTable> = (0..resources.div_ceil(share))
             .into_par_iter()
             .map(|number| {
-                let mut cells = Cells::with_keys(keys);
+                let mut table = AtomTable::with_keys(keys);
                 for first in number * share..resources.min((number + 1) * share) {
                     let first = ResourceId::from_usize(first);
-                    cells.add(split.key(first), Cell { count: 1, first });
+                    table.add(atoms.key(first), Cell { count: 1, first });
                 }
-                cells
+                table
             })
             .collect();
-        split.cells = counted
-            .into_iter()
-            .reduce(Cells::joined)
-            .unwrap_or_default();
+        let tables = tables.into_iter();
+        atoms.table = tables.reduce(AtomTable::joined).unwrap_or_default();
+        atoms
+    }
+
+    fn key(&self, resource: ResourceId) -> AtomKeyId {
+        let class = self.classes.class(resource).index();
+        AtomKeyId::from_usize(match self.sets {
+            Some(Sets {
+                membership,
+                start,
+                width,
+            }) => class << width | membership.bits(start, width, resource) as usize,
+            None => class,
+        })
+    }
+
+    #[expect(
+        clippy::expect_used,
+        reason = "a resource without an atom is a bug, and must not become an answer"
+    )]
+    fn atom(&self, resource: ResourceId) -> AtomId {
+        let atom = self.table.numbers[self.key(resource)];
+        atom.expect("every resource is in an atom")
+    }
+
+    /// No marks.
+    pub(super) fn unmarked(&self) -> AtomMarks {
+        AtomMarks(IndexVec::filled(false, self.table.atoms.len()))
+    }
+
+    /// Marks the resources of marked atoms.
+    pub(super) fn mark(&self, marked: &AtomMarks, marks: &mut IndexVec<ResourceId, bool>) {
+        if !marked.0.raw.contains(&true) {
+            return;
+        }
+        let resources = marks.raw.par_iter_mut().enumerate();
+        resources.for_each(|(resource, is_marked)| {
+            *is_marked |= marked.0[self.atom(ResourceId::from_usize(resource))];
+        });
+    }
+}
+
+impl AtomMarks {
+    /// Adds the marks of others.
+    pub(super) fn join(&mut self, others: &Self) {
+        let pairs = self.0.iter_mut().zip(&others.0);
+        pairs.for_each(|(is_marked, other)| *is_marked |= other);
+    }
+}
+
+impl<'s> CellSplit<'s> {
+    /// The cells of one of the members that share atoms.
+    pub(super) fn new(atoms: &'s Atoms<'s>, member: &'s Member<'s>) -> Self {
+        let mut split = Self {
+            atoms,
+            member,
+            of: IndexVec::new(),
+            cells: IndexVec::new(),
+        };
+        let mut known: HashMap<(ResourceClassId, u64), CellId> = HashMap::new();
+        for atom in &atoms.table.atoms {
+            let key = (atoms.classes.class(atom.first), split.bits(atom.first));
+            let next = split.cells.next();
+            let cell = *known.entry(key).or_insert(next);
+            match cell == next {
+                true => {
+                    split.cells.push(*atom);
+                }
+                false => split.cells[cell].count += atom.count,
+            }
+            split.of.push(cell);
+        }
         split
     }
 
     /// The cells.
     pub(super) fn cells(&self) -> &IndexVec<CellId, Cell> {
-        &self.cells.cells
-    }
-
-    fn key(&self, resource: ResourceId) -> CellKeyId {
-        let class = self.classes.class(resource).index();
-        CellKeyId::from_usize(class << self.width | self.bits(resource) as usize)
-    }
-
-    /// The sets that a resource is in, as bits; 0 if the sets are part of the classes.
-    fn bits(&self, resource: ResourceId) -> u64 {
-        self.of
-            .map_or(0, |(member, membership)| membership.bits(member, resource))
+        &self.cells
     }
 
     /// Whether the cells are those of people without sets.
     pub(super) fn is_whole(&self) -> bool {
-        self.of.is_none() && matches!(self.classes, Cow::Borrowed(_))
+        self.atoms.sets.is_none() && matches!(self.atoms.classes, Cow::Borrowed(_))
     }
 
     /// The cell of a resource.
-    #[expect(
-        clippy::expect_used,
-        reason = "a resource without a cell is a bug, and must not become an answer"
-    )]
     pub(super) fn cell(&self, resource: ResourceId) -> CellId {
-        let cell = self.cells.numbers[self.key(resource)];
-        cell.expect("every resource is in a cell")
+        self.of[self.atoms.atom(resource)]
+    }
+
+    /// The atoms of marked cells.
+    pub(super) fn marked(&self, cells: &CellMarks) -> AtomMarks {
+        match cells.is_empty() {
+            true => self.atoms.unmarked(),
+            false => AtomMarks(self.of.iter().map(|cell| cells[*cell]).collect()),
+        }
+    }
+
+    /// The sets of the member that a resource is in, as bits; 0 if the sets are part of the classes.
+    fn bits(&self, resource: ResourceId) -> u64 {
+        let sets = self.atoms.sets.as_ref();
+        sets.map_or(0, |sets| self.member.bits(sets.membership, resource))
     }
 
     /// The sets, as bits, that hold the resources of a cell and that the policies of an action read in a state. Cells
     /// of one class with equal bits get equal decisions.
     pub(super) fn sets_read(&self, cell: CellId, state: StateId, action: ActionId) -> u64 {
-        let Some((member, _)) = self.of else {
+        match self.atoms.sets {
+            Some(_) => self.bits(self.cells[cell].first) & self.member.asked(state, action),
             // The sets by which a class was split are not kept.
-            return u64::from(cell.raw());
-        };
-        self.bits(self.cells()[cell].first) & member.asked(state, action)
+            None => u64::from(cell.raw()),
+        }
     }
 }
 
-impl Cells {
+impl AtomTable {
     fn with_keys(keys: usize) -> Self {
         Self {
             numbers: IndexVec::filled(None, keys),
@@ -277,114 +269,24 @@ impl Cells {
         }
     }
 
-    /// Adds resources to the cell of a key.
-    fn add(&mut self, key: CellKeyId, resources: Cell) {
+    /// Adds resources to the atom of a key.
+    fn add(&mut self, key: AtomKeyId, resources: Cell) {
         match self.numbers[key] {
-            Some(cell) => self.cells[cell].count += resources.count,
+            Some(atom) => self.atoms[atom].count += resources.count,
             None => {
-                self.numbers[key] = Some(self.cells.push(resources));
+                self.numbers[key] = Some(self.atoms.push(resources));
                 self.keys.push(key);
             }
         }
     }
 
-    /// The cells of two ranges of resources, in order.
+    /// The atoms of two ranges of resources, in order.
     fn joined(mut self, others: Self) -> Self {
-        for (key, cell) in others.keys.into_iter().zip(others.cells) {
-            self.add(key, cell);
+        for (key, atom) in others.keys.into_iter().zip(others.atoms) {
+            self.add(key, atom);
         }
         self
     }
-}
-
-/// The sets of a batch in a state, by their members.
-struct Marks<'g> {
-    lists: &'g Lists,
-    /// For each list of parents, the bits of the sets that hold a parent or one of its ancestors.
-    inherited: BitRows<ListPlace>,
-    /// The bits of the sets that hold a resource itself.
-    own: HashMap<Row, Vec<u64>>,
-}
-
-impl<'g> Marks<'g> {
-    /// `None` if the batch has no set in this state.
-    fn new(
-        batch: &Batch<'_>,
-        state: StateId,
-        directory: &Directory,
-        groups: &'g Groups,
-    ) -> Option<Self> {
-        let words = batch.words;
-        let sets = batch.members.iter();
-        let sets = sets.flat_map(|member| (member.start..).zip(member.sets));
-        let sets: Vec<(usize, &OwnedSet)> = sets.filter(|(_, set)| set.state == state).collect();
-        if sets.is_empty() {
-            return None;
-        }
-        let mut own: HashMap<Row, Vec<u64>> = HashMap::new();
-        let mut members: HashMap<Row, Vec<u64>> = HashMap::new();
-        let mark = |bits: &mut HashMap<Row, Vec<u64>>, row: Row, bit: usize| {
-            set(bits.entry(row).or_insert_with(|| vec![0; words]), bit);
-        };
-        for (bit, set) in sets {
-            for row in &set.rows {
-                if groups.is_resource(*row, directory) {
-                    mark(&mut own, *row, bit);
-                }
-                if !set.is_itself {
-                    mark(&mut members, *row, bit);
-                }
-            }
-        }
-        let last = groups.above.iter().max();
-        let mut of_groups: BitRows<Row> =
-            BitRows::new(words, last.map_or(0, |row| row.index() + 1));
-        for group in &groups.above {
-            let above = std::iter::once(*group).chain(directory.ancestors(*group));
-            let of_above = above.filter_map(|row| members.get(&row));
-            let bits = &mut of_groups[*group];
-            of_above.for_each(|of_row| join(bits, of_row));
-        }
-        Some(Self {
-            lists: &groups.lists,
-            inherited: inherited(&of_groups, directory, groups.lists.all.clone()),
-            own,
-        })
-    }
-
-    /// Adds the sets that a resource is in.
-    fn add(&self, state: &StateResources<'_>, resource: ResourceId, bits: &mut [u64]) {
-        if let Some(list) = self.lists.position(resource) {
-            join(bits, &self.inherited[list]);
-        }
-        if !self.own.is_empty()
-            && let Some(row) = state.rows[resource]
-            && let Some(own) = self.own.get(&row)
-        {
-            join(bits, own);
-        }
-    }
-}
-
-/// For each list of parents, the bits of all parents.
-fn inherited(
-    of_groups: &BitRows<Row>,
-    directory: &Directory,
-    lists: Range<u32>,
-) -> BitRows<ListPlace> {
-    let words = of_groups.words();
-    let mut inherited = BitRows::new(words, lists.len());
-    let shares = inherited.all_mut().par_chunks_mut(SHARE * words);
-    shares.enumerate().for_each(|(share, bits)| {
-        let first = lists.start + (share * SHARE) as u32;
-        for (bits, list) in bits.chunks_exact_mut(words).zip(first..) {
-            let parents = directory.parents_in(ListId::new(list));
-            // Lists of other entities may lie between those of resources: their groups have no bits.
-            let of_parents = parents.filter_map(|group| of_groups.find(group));
-            of_parents.for_each(|of_parent| join(bits, of_parent));
-        }
-    });
-    inherited
 }
 
 #[cfg(test)]

@@ -53,15 +53,16 @@ function Get-Status($Fault) {
     if ($null -eq $response) { 0 } else { [int] $response.StatusCode }
 }
 
-# The seconds that a service asks to wait.
-function Get-Wait($Fault, [int] $Default) {
+# The seconds that a service asks to wait, and at least as many as it takes to leave it alone.
+function Get-Wait($Fault, [int] $Least) {
     $headers = Get-Field (Get-Field $Fault.Exception 'Response') 'Headers'
     $delta = Get-Field (Get-Field $headers 'RetryAfter') 'Delta'
-    if ($null -ne $delta) { return [int] $delta.TotalSeconds + 1 }
+    $wanted = 0
+    if ($null -ne $delta) { $wanted = $delta.TotalSeconds + 1 }
     if ($headers -is [Net.WebHeaderCollection] -and $headers['Retry-After'] -match '^\d+$') {
-        return [int] $headers['Retry-After'] + 1
+        $wanted = [double] $headers['Retry-After'] + 1
     }
-    $Default
+    [Math]::Max($wanted, $Least)
 }
 
 # Makes a request until it is answered, or refused for good.
@@ -70,23 +71,32 @@ function Invoke-Again([scriptblock] $Call) {
         try { return & $Call } catch {
             $status = Get-Status $_
             $lasting = $status -ge 400 -and $status -lt 500 -and $status -notin 408, 429
-            if ($lasting -or $try -ge 8) { throw }
+            $wait = Get-Wait $_ ([Math]::Pow(2, $try))
+            if ($lasting -or $try -ge 8 -or $wait -gt 900) { throw }
             $script:retries++
-            Start-Sleep -Seconds (Get-Wait $_ ([Math]::Pow(2, $try)))
+            Start-Sleep -Seconds $wait
         }
     }
 }
 
+# The text, if it is that of an answer: a page of a proxy or an error would be taken for records.
+function Confirm-Answer([string] $Text) {
+    if ($Text -notmatch '^\uFEFF?\s*\{' -or $Text -match '^\uFEFF?\s*\{\s*"error"\s*:') {
+        throw 'what came is no answer of the service'
+    }
+    $Text
+}
+
 # The text that a call of Graph answers.
 function Get-GraphText([string] $Uri) {
-    Invoke-Again { Invoke-MgGraphRequest -Method GET -Uri $Uri -OutputType Json }
+    Invoke-Again { Confirm-Answer (Invoke-MgGraphRequest -Method GET -Uri $Uri -OutputType Json) }
 }
 
 # The text that an AdminService answers to the account that runs this.
 function Get-SiteText([string] $Uri) {
     Invoke-Again {
-        $answer = Invoke-WebRequest -Uri $Uri -UseDefaultCredentials -UseBasicParsing
-        [Text.Encoding]::UTF8.GetString($answer.RawContentStream.ToArray())
+        $answer = Invoke-WebRequest -Uri $Uri -UseDefaultCredentials -UseBasicParsing -TimeoutSec 600
+        Confirm-Answer ([Text.Encoding]::UTF8.GetString($answer.RawContentStream.ToArray()))
     }
 }
 
@@ -104,15 +114,27 @@ function Get-Next([string] $Text) {
     if ($next.Success) { $next.Groups[1].Value | ConvertFrom-Json }
 }
 
+# The same of a site, to which alone the account is shown.
+function Get-NextOfSite([string] $Text, [string] $Uri) {
+    $next = Get-Next $Text
+    $site = ([Uri] $Uri).GetLeftPart([UriPartial]::Authority) + '/'
+    if ($next -and ($next -eq $Uri -or -not $next.StartsWith($site, [StringComparison]::OrdinalIgnoreCase))) {
+        throw "the next page of $Uri is elsewhere: $next"
+    }
+    $next
+}
+
 # Removes the pages of a file: a part of them would be taken for all of them.
 function Remove-Pages([string] $File) {
-    for ($page = 1; Test-Path (Get-PagePath $File $page); $page++) { Remove-Item (Get-PagePath $File $page) }
+    for ($page = 1; Test-Path -LiteralPath (Get-PagePath $File $page); $page++) {
+        Remove-Item -LiteralPath (Get-PagePath $File $page)
+    }
 }
 
 # Saves a text: the file is there when it is whole.
 function Save-Text([string] $Path, [string] $Text) {
     [IO.File]::WriteAllText("$Path.part", $Text)
-    Move-Item -Force "$Path.part" $Path
+    Move-Item -Force -LiteralPath "$Path.part" $Path
 }
 
 # The entry of an export in the account of the collection.
@@ -162,11 +184,12 @@ function Skip-File([string] $File, [string] $Export, [string] $Rights, [bool] $O
 function Read-Saved([string] $File) {
     for ($page = 1; ; $page++) {
         $path = Get-PagePath $File $page
-        if (-not (Test-Path $path)) { break }
+        if (-not (Test-Path -LiteralPath $path)) { break }
         foreach ($text in [IO.File]::ReadAllText($path)) {
             $answer = $text | ConvertFrom-Json
-            $value = Get-Field $answer 'value'
-            if ($null -ne $value) { $value } else { $answer }
+            if ($null -eq $answer) { continue }
+            $value = $answer.PSObject.Properties['value']
+            if ($null -ne $value) { $value.Value } else { $answer }
         }
     }
 }
@@ -206,6 +229,18 @@ function Get-Rows([string] $Text) {
     if ($null -ne $value) { $value }
 }
 
+# The one record of an answer about an instance, which some sites write into a list.
+function Get-Instance([string] $Text, [string] $Key) {
+    $answer = $Text | ConvertFrom-Json
+    $list = $answer.PSObject.Properties['value']
+    $rows = @(if ($null -ne $list) { $list.Value } else { $answer })
+    if ($rows.Count -ne 1 -or $null -eq (Get-Field $rows[0] $Key)) { throw 'what came is no instance' }
+    $rows[0]
+}
+
+# The resource ids of an answer.
+function Get-ResourceId([string] $Text) { foreach ($row in @(Get-Rows $Text)) { [long] $row.ResourceID } }
+
 # Saves the instances of a class: page by page where they have an order, one by one where properties are lazy.
 function Save-Class([string] $Site, [hashtable] $Class) {
     $file = "configmgr/$Site/$($Class.Name).json"
@@ -213,7 +248,7 @@ function Save-Class([string] $Site, [hashtable] $Class) {
     Remove-Pages $file
     $base = "$($Providers[$Site].TrimEnd('/'))/AdminService/wmi/"
     if ($Class.Key) {
-        $keys = @(for ($uri = "$base$($Class.Query)"; $uri; $uri = Get-Next $text) {
+        $keys = @(for ($uri = "$base$($Class.Query)"; $uri; $uri = Get-NextOfSite $text $uri) {
             $text = Get-SiteText $uri
             foreach ($row in @(Get-Rows $text)) {
                 $key = Get-Field $row $Class.Key
@@ -223,7 +258,7 @@ function Save-Class([string] $Site, [hashtable] $Class) {
         })
         $rows = @(foreach ($key in $keys) {
             $instance = if ($Class.Quoted) { "$($Class.Name)('$key')" } else { "$($Class.Name)($key)" }
-            try { Get-Rows (Get-SiteText "$base$instance") } catch {
+            try { Get-Instance (Get-SiteText "$base$instance") $Class.Key } catch {
                 # The instance was deleted after the list was made.
                 if ((Get-Status $_) -ne 404) { throw }
                 (Get-Entry $file).gone++
@@ -235,22 +270,35 @@ function Save-Class([string] $Site, [hashtable] $Class) {
     } elseif ($Class.Order) {
         $size = 2000
         $total = 0
+        $last = [long] -1
+        $list = "$base$($Class.Query)&`$orderby=$($Class.Order)"
         for ($page = 1; ; $page++) {
-            $text = Get-SiteText "$base$($Class.Query)&`$orderby=$($Class.Order)&`$top=$size&`$skip=$(($page - 1) * $size)"
-            $count = @(Get-Rows $text).Count
-            if ($count -gt $size -or (Get-Next $text)) {
+            $text = Get-SiteText "$list&`$top=$size&`$skip=$total"
+            $ids = @(Get-ResourceId $text)
+            if ($ids.Count -gt $size -or (Get-Next $text)) {
                 throw "$file`: the site does not answer in pages of this size; use tarbac collect"
             }
+            foreach ($id in $ids) {
+                if ($id -lt $last) { throw "$file`: the site does not answer in order; use tarbac collect" }
+                $last = $id
+            }
             Save-Text (Get-PagePath $file $page) $text
-            $total += $count
+            $total += $ids.Count
             Show-Progress $file $total
-            if ($count -lt $size) { break }
+            if ($ids.Count -eq $size) { continue }
+            if ($total -eq 0) { break }
+            # Where instances have come or gone meanwhile, the last one is no longer where it was.
+            $end = @(Get-ResourceId (Get-SiteText "$list&`$top=2&`$skip=$($total - 1)"))
+            if ($end.Count -eq 0 -or $end[0] -ne $last) {
+                throw "$file`: it changed while it was read; run this again with -Resume"
+            }
+            if ($end.Count -eq 1) { break }
         }
         Complete-File $file $file $page $total
     } else {
         $total = 0
         $page = 0
-        for ($uri = "$base$($Class.Query)"; $uri; $uri = Get-Next $text) {
+        for ($uri = "$base$($Class.Query)"; $uri; $uri = Get-NextOfSite $text $uri) {
             $page++
             $text = Get-SiteText $uri
             Save-Text (Get-PagePath $file $page) $text

@@ -96,15 +96,17 @@ impl RoleDefinitionRow {
         let in_lower: Vec<BTreeSet<String>> = lists.iter().map(lower).collect();
         let mut permissions: BTreeSet<&str> = lists.into_iter().flatten().collect();
         permissions.retain(|id| in_lower.iter().all(|list| list.contains(&key(id))));
-        // Graph writes ids in varying case. An asterisk stands for any rest of an id.
+        // Graph writes ids in varying case, and older ones with slashes. An asterisk stands for any rest of an id.
+        let plain = |id: &str| key(id.trim()).replace('/', "_");
         let is_of = |id: &str, not_allowed: &str| match not_allowed.split_once('*') {
-            None => not_allowed.eq_ignore_ascii_case(id),
-            Some((start, _)) => {
-                let beginning = id.get(..start.len());
-                beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(start))
-            }
+            None => not_allowed == id,
+            Some((start, _)) => id.starts_with(start),
         };
-        permissions.retain(|id| !self.not_allowed().any(|not| is_of(id.trim(), not.trim())));
+        let not_allowed: Vec<String> = self.not_allowed().map(plain).collect();
+        permissions.retain(|id| {
+            let id = plain(id);
+            !not_allowed.iter().any(|not| is_of(&id, not))
+        });
         permissions
     }
 

@@ -33,6 +33,8 @@ struct RoleAttributes<'a> {
     description: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     other_permissions: Option<&'a BTreeSet<String>>,
+    #[serde(skip_serializing_if = "is_false")]
+    members_unknown: bool,
 }
 
 #[derive(Serialize)]
@@ -80,6 +82,7 @@ impl Imported {
                 other_permissions: custom
                     .map(|of| &of.others)
                     .filter(|others| !others.is_empty()),
+                members_unknown: self.intune.has_assignment_without_role,
             };
             family.entity(uid(ROLE, &entity.id), attributes, &[])?;
         }

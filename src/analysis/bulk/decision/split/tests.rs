@@ -1,6 +1,11 @@
 //! Cells of resources, with sets written out by hand.
 
+use std::collections::BTreeSet;
+
+use super::super::bits::BitRows;
+use super::super::membership::{Batch, OwnedSet};
 use super::*;
+use crate::bulk::index::ClassId;
 
 /// `count` sets, of which the policies of the first action read those in `asked`.
 fn sets(count: usize, asked: &[usize]) -> Vec<OwnedSet> {
@@ -72,12 +77,58 @@ fn a_batch_has_as_many_sets_as_a_word_holds() {
 }
 
 #[test]
+fn neighbours_share_atoms_as_long_as_their_sets_are_few() {
+    let of_classes = [2, 2, 3, 9, 1, 4].map(|count| sets(count, &[]));
+    let classes = (0..).map(ClassId::new);
+    let batches = Batch::all(classes.zip(of_classes.iter().map(Vec::as_slice)));
+    let shares = batches[0].shares(4).map(|members| {
+        let classes = members.iter().map(|member| member.class.raw());
+        (classes.collect(), span(members))
+    });
+    let shares: Vec<(Vec<u32>, (usize, usize))> = shares.collect();
+    assert_eq!(
+        shares,
+        [
+            (vec![0, 1], (0, 4)),
+            (vec![2], (4, 3)),
+            (vec![3], (7, 9)),
+            (vec![4], (16, 1)),
+            (vec![5], (17, 4)),
+        ]
+    );
+    // However many the classes are, everybody is in a share.
+    assert_eq!(batches[0].shares(shared_sets(1 << 20)).flatten().count(), 6);
+}
+
+#[test]
+fn those_who_share_atoms_have_cells_of_their_own() {
+    let classes = resources(&[7, 7, 8, 7, 7]);
+    let (two, one) = (sets(2, &[]), sets(1, &[]));
+    let members = [member(&two, 1), member(&one, 3)];
+    let membership = membership(1, &[&[0b0010], &[0b1010], &[0b1010], &[0b1000], &[0b0010]]);
+    let atoms = Atoms::of_members(&members, &membership, &classes);
+    let [first, second] = [0, 1].map(|place| CellSplit::new(&atoms, &members[place]));
+    assert_eq!(cells(&first, 5), (vec![0, 0, 1, 2, 0], vec![3, 1, 1]));
+    assert_eq!(cells(&second, 5), (vec![0, 1, 2, 1, 0], vec![2, 2, 1]));
+    // What either marks is marked, and nothing else.
+    let mut any = first.marked(&[false, false, true].into_iter().collect());
+    any.join(&second.marked(&[false, false, true].into_iter().collect()));
+    let mut marks = IndexVec::filled(false, 5);
+    atoms.mark(&any, &mut marks);
+    assert_eq!(marks.raw, [false, false, true, true, false]);
+    let mut unmarked = IndexVec::filled(false, 5);
+    atoms.mark(&first.marked(&CellMarks::new()), &mut unmarked);
+    assert!(!unmarked.raw.contains(&true));
+}
+
+#[test]
 fn a_cell_has_the_resources_of_a_class_in_the_same_sets() {
     let classes = resources(&[7, 7, 8, 8, 7]);
     let sets = sets(2, &[]);
     let member = member(&sets, 0);
     let membership = membership(1, &[&[0b01], &[0b10], &[0b01], &[0b01], &[0b01]]);
-    let split = CellSplit::by_sets_of(&member, &membership, &classes);
+    let atoms = Atoms::of_members(std::slice::from_ref(&member), &membership, &classes);
+    let split = CellSplit::new(&atoms, &member);
     assert_eq!(cells(&split, 5), (vec![0, 1, 2, 2, 0], vec![2, 1, 2]));
     let firsts: Vec<u32> = split.cells().iter().map(|cell| cell.first.raw()).collect();
     assert_eq!(firsts, [0, 1, 2]);
@@ -91,7 +142,8 @@ fn the_sets_of_others_do_not_split() {
     let member = member(&sets, 3);
     // Only the fourth bit is of this member.
     let membership = membership(1, &[&[0b0111], &[0b1000], &[0b10000]]);
-    let split = CellSplit::by_sets_of(&member, &membership, &classes);
+    let atoms = Atoms::of_members(std::slice::from_ref(&member), &membership, &classes);
+    let split = CellSplit::new(&atoms, &member);
     assert_eq!(cells(&split, 3), (vec![0, 1, 0], vec![2, 1]));
 }
 
@@ -101,14 +153,17 @@ fn sets_of_several_words_split_as_well() {
     let sets = sets(70, &[]);
     let member = member(&sets, 0);
     let membership = membership(2, &[&[0, 1], &[0, 2], &[0, 1]]);
-    let split = CellSplit::by_sets_of(&member, &membership, &classes);
+    let atoms = Atoms::of_members(std::slice::from_ref(&member), &membership, &classes);
+    let split = CellSplit::new(&atoms, &member);
     assert_eq!(cells(&split, 3), (vec![0, 1, 0], vec![2, 1]));
 }
 
 #[test]
 fn who_has_no_sets_has_the_classes() {
     let classes = resources(&[7, 8, 7]);
-    let split = CellSplit::none(&classes);
+    let atoms = Atoms::whole(&classes);
+    let member = Member::without_sets(ClassId::new(0));
+    let split = CellSplit::new(&atoms, &member);
     assert_eq!(cells(&split, 3), (vec![0, 1, 0], vec![2, 1]));
     assert!(split.is_whole());
 }
@@ -119,7 +174,8 @@ fn an_action_sees_the_sets_that_its_policies_ask_about() {
     let sets = sets(2, &[1]);
     let member = member(&sets, 0);
     let membership = membership(1, &[&[0b00], &[0b01], &[0b10]]);
-    let split = CellSplit::by_sets_of(&member, &membership, &classes);
+    let atoms = Atoms::of_members(std::slice::from_ref(&member), &membership, &classes);
+    let split = CellSplit::new(&atoms, &member);
     let read = |cell| split.sets_read(CellId::new(cell), StateId::new(0), ActionId::new(0));
     assert_eq!([0, 1, 2].map(read), [0b00, 0b00, 0b10]);
     // The sets are not asked about for another action.
