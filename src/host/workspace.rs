@@ -53,7 +53,7 @@ pub use contents::{PartContent, PartFile, contents};
 pub use git::commit;
 pub use kept::Loss;
 pub use rule_files::{PolicyFile, own_policies, policy_files, rules};
-pub use suites::{SuiteFile, spec_files, suite_files};
+pub use suites::{SuiteFile, complete_suites, spec_files, suite_files};
 pub use text::{snapshot, standard_input};
 pub use transaction::{Draft, DraftFile, NotBegun, Transaction, files_in, found, recorded};
 
@@ -236,11 +236,6 @@ fn examine_once(
     switches: &Switches,
     options: &LoadOptions,
 ) -> Result<Examination, LoadError> {
-    let places = places::of(layout)?;
-    let incomplete = checkout::incomplete(&places)?;
-    if !incomplete.is_empty() {
-        return Ok(Examination::without_rules(incomplete));
-    }
     let mut passed_over = Vec::new();
     let mut texts = match texts(layout, &mut passed_over) {
         // It is not known which rules are in force, so there can be no findings about them.

@@ -132,8 +132,8 @@ fn the_workflow_asks_what_a_pull_request_opens_and_installs_nothing_by_name() {
     let workflow = folder.read("sample/.github/workflows/tarbac.yml");
     for needed in [
         "fetch-depth: 0",
-        "tarbac diff \"origin/$GITHUB_BASE_REF\"",
-        "tarbac prove --compare \"origin/$GITHUB_BASE_REF\" --allow-less",
+        "tarbac diff \"refs/remotes/origin/$GITHUB_BASE_REF\"",
+        "tarbac prove --compare \"refs/remotes/origin/$GITHUB_BASE_REF\" --allow-less",
         "--git \"$TARBAC_REPOSITORY\" --rev \"$TARBAC_REVISION\"",
     ] {
         assert!(workflow.contains(needed), "{needed}");

@@ -17,7 +17,7 @@ use tarbac_diagnostic::source::Source;
 use tarbac_host::Engine;
 use tarbac_host::bundle::Policy;
 use tarbac_host::excerpt::Excerpts;
-use tarbac_host::workspace::{SuiteFile, suite_files};
+use tarbac_host::workspace::{SuiteFile, complete_suites, suite_files};
 use thiserror::Error;
 
 use super::report::{Reports, ReportsArgs};
@@ -255,6 +255,9 @@ fn read(
     arguments: &TestArgs,
     engine: Engine,
 ) -> Result<(Vec<SuiteFile>, Suites), Failure> {
+    if arguments.paths.is_empty() {
+        complete_suites(&layout(global))?;
+    }
     let files = suite_files(&layout(global), &arguments.paths)?;
     let sources: Vec<Arc<Source>> = files.iter().map(|file| Arc::clone(&file.source)).collect();
     let is_wanted = |source: &Source| {

@@ -14,6 +14,7 @@ use cedar_policy_core::ast::{
 };
 
 use super::policy::{Effect, Policy};
+use super::vocabulary::Vocabulary;
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
 use tarbac_diagnostic::source::Place;
@@ -84,19 +85,27 @@ impl Side {
 }
 
 /// The places where a policy names each entity, with the effect of its absence there.
-pub(super) fn mentions(policy: &Policy) -> BTreeMap<EntityUid, Vec<Mention>> {
+pub(super) fn mentions(
+    policy: &Policy,
+    vocabulary: &Vocabulary,
+) -> BTreeMap<EntityUid, Vec<Mention>> {
     let anchors = [policy.principal_anchor(), policy.resource_anchor()];
     let of_scope = anchors.into_iter().flatten().map(|uid| {
         let place = policy.place().clone();
         (uid.clone(), place, Side::With)
     });
-    let of_conditions = collect(policy, &|part, named| named.extend(uid_of(part)));
+    let of_conditions = collect(policy, vocabulary, &|part, named| {
+        named.extend(uid_of(part))
+    });
     by_entity(policy, of_scope, of_conditions)
 }
 
 /// The places where a policy asks what is in each entity, with the effect if nothing is. A comparison with the entity
 /// itself does not depend on that.
-pub(super) fn memberships(policy: &Policy) -> BTreeMap<EntityUid, Vec<Mention>> {
+pub(super) fn memberships(
+    policy: &Policy,
+    vocabulary: &Vocabulary,
+) -> BTreeMap<EntityUid, Vec<Mention>> {
     use PrincipalOrResourceConstraint::{In, IsIn};
     let written = policy.written();
     let scopes = [
@@ -110,7 +119,7 @@ pub(super) fn memberships(policy: &Policy) -> BTreeMap<EntityUid, Vec<Mention>> 
         let uid = EntityUid::from(scope.get_euid()?.as_ref().clone());
         Some((uid, policy.place().clone(), Side::With))
     });
-    let of_conditions = collect(policy, &|part, named| {
+    let of_conditions = collect(policy, vocabulary, &|part, named| {
         if let ExprKind::BinaryApp {
             op: BinaryOp::In,
             arg2,
@@ -149,8 +158,12 @@ fn by_entity(
 }
 
 /// The places of the matching expressions in a policy, with the effect if they are false.
-pub(crate) fn mentions_of(policy: &Policy, is_it: &dyn Fn(&Expr) -> bool) -> Vec<Mention> {
-    leaves_with(policy, is_it)
+pub(crate) fn mentions_of(
+    policy: &Policy,
+    vocabulary: &Vocabulary,
+    is_it: &dyn Fn(&Expr) -> bool,
+) -> Vec<Mention> {
+    leaves_with(policy, vocabulary, is_it)
         .into_iter()
         .map(|(_, mention)| mention)
         .collect()
@@ -159,9 +172,10 @@ pub(crate) fn mentions_of(policy: &Policy, is_it: &dyn Fn(&Expr) -> bool) -> Vec
 /// The smallest conditions that contain a matching expression, each with the effect if it is false.
 pub(crate) fn leaves_with<'p>(
     policy: &'p Policy,
+    vocabulary: &Vocabulary,
     is_it: &dyn Fn(&Expr) -> bool,
 ) -> Vec<(&'p Expr, Mention)> {
-    let found = collect(policy, &|part, found| {
+    let found = collect(policy, vocabulary, &|part, found| {
         found.extend(is_it(part).then_some(()))
     });
     let found = found.into_iter();
@@ -173,10 +187,12 @@ pub(crate) fn leaves_with<'p>(
 /// The matches in the conditions of a policy, for a function that adds what an expression matches.
 fn collect<'p, T: Ord + Clone>(
     policy: &'p Policy,
+    vocabulary: &Vocabulary,
     matching: &dyn Fn(&'p Expr, &mut BTreeSet<T>),
 ) -> Vec<Match<'p, T>> {
     let mut collector = Collector {
         policy,
+        vocabulary,
         matching,
         found: Vec::new(),
     };
@@ -210,6 +226,7 @@ struct Match<'p, T> {
 
 struct Collector<'a, 'p, T> {
     policy: &'p Policy,
+    vocabulary: &'a Vocabulary,
     /// Adds what an expression matches.
     matching: &'a dyn Fn(&'p Expr, &mut BTreeSet<T>),
     found: Vec<Match<'p, T>>,
@@ -285,9 +302,33 @@ impl<'p, T: Ord + Clone> Collector<'_, 'p, T> {
             _ => return BTreeSet::new(),
         };
         let (first, second) = (self.matches(arg1), self.matches(arg2));
-        let first_alone = first.difference(&second).filter(|_| is_from_context(arg2));
-        let second_alone = second.difference(&first).filter(|_| is_from_context(arg1));
+        let first_alone = first
+            .difference(&second)
+            .filter(|_| self.is_from_context(arg2));
+        let second_alone = second
+            .difference(&first)
+            .filter(|_| self.is_from_context(arg1));
         first_alone.chain(second_alone).cloned().collect()
+    }
+
+    /// Whether each value that an expression can have comes with the request. What is behind a value of the context is
+    /// data if an entity can have an attribute of that name.
+    fn is_from_context(&self, expression: &Expr) -> bool {
+        match expression.expr_kind() {
+            ExprKind::Var(Var::Context) => true,
+            ExprKind::GetAttr { expr, attr } => {
+                let is_field = matches!(expr.expr_kind(), ExprKind::Var(Var::Context));
+                let is_data = || self.vocabulary.has_attribute(attr);
+                self.is_from_context(expr) && (is_field || !is_data())
+            }
+            ExprKind::If {
+                then_expr,
+                else_expr,
+                ..
+            } => self.is_from_context(then_expr) && self.is_from_context(else_expr),
+            ExprKind::Set(elements) => elements.iter().all(|of| self.is_from_context(of)),
+            _ => false,
+        }
     }
 
     /// The matches whose existence can change the value of an expression that is neither the entity itself nor a set
@@ -308,21 +349,6 @@ impl<'p, T: Ord + Clone> Collector<'_, 'p, T> {
             ExprKind::If { test_expr, .. } => self.matches(test_expr),
             _ => BTreeSet::new(),
         }
-    }
-}
-
-/// Whether each value that an expression can have comes with the request: a field of the context. What is behind a
-/// field may be the attribute of an entity, which is data.
-fn is_from_context(expression: &Expr) -> bool {
-    match expression.expr_kind() {
-        ExprKind::GetAttr { expr, .. } => matches!(expr.expr_kind(), ExprKind::Var(Var::Context)),
-        ExprKind::If {
-            then_expr,
-            else_expr,
-            ..
-        } => is_from_context(then_expr) && is_from_context(else_expr),
-        ExprKind::Set(elements) => elements.iter().all(is_from_context),
-        _ => false,
     }
 }
 

@@ -238,13 +238,13 @@ pub fn policies_against_directory(
     {
         let named: BTreeSet<EntityUid> = policy.named_entities().collect();
         if !named.is_disjoint(&nowhere) {
-            let mentions = absence::mentions(policy);
+            let mentions = absence::mentions(policy, bundle.vocabulary());
             let missing = mentions.iter().filter(|(uid, _)| nowhere.contains(*uid));
             let found = missing.filter_map(|(uid, mentions)| unknown_entity(policy, uid, mentions));
             findings.extend(found);
         }
         if !named.is_disjoint(&unlisted) {
-            let mentions = absence::memberships(policy);
+            let mentions = absence::memberships(policy, bundle.vocabulary());
             let missing = mentions.iter().filter(|(uid, _)| unlisted.contains(*uid));
             let found =
                 missing.filter_map(|(uid, mentions)| unknown_members(policy, uid, mentions));

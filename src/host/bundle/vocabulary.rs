@@ -39,6 +39,12 @@ impl Vocabulary {
         self.actions.iter()
     }
 
+    /// Whether entities of some type have an attribute of this name.
+    pub(crate) fn has_attribute(&self, name: &str) -> bool {
+        let mut types = self.types.keys().filter_map(|of| self.attributes.get(of));
+        types.any(|attributes| attributes.contains_key(name))
+    }
+
     /// The permissions, in the order of the schema.
     pub fn permissions(&self) -> impl Iterator<Item = &Action> {
         self.actions.iter().filter(|action| !action.is_question())

@@ -201,7 +201,7 @@ impl<'e> Assumptions<'e> {
                 read == name && scope.possible_owners(of, read).contains(owner)
             })
         };
-        let leaves = leaves_with(policy, &is_it);
+        let leaves = leaves_with(policy, self.bundle.vocabulary(), &is_it);
         let allows_more = |(leaf, mention): &(&Expr, Mention)| {
             let mut values = unassured.values.iter();
             values.any(|value| match holds(leaf, *value, is_bool, &is_it) {

@@ -90,7 +90,7 @@ impl Engine {
         let About::NotThisOne(other) = self.about(comparison) else {
             return None;
         };
-        let mention = worst_mention(policy, comparison)?;
+        let mention = worst_mention(policy, self.bundle.vocabulary(), comparison)?;
         let text = match comparison.with {
             Text::Name(text) => text.to_owned(),
             Text::Pattern(pattern) => pattern.to_string(),
@@ -114,7 +114,7 @@ impl Engine {
             About::Nobody if !comparison.is_certain => return None,
             About::Nobody => None,
         };
-        let worst = worst_mention(policy, comparison)?;
+        let worst = worst_mention(policy, self.bundle.vocabulary(), comparison)?;
         let types: Vec<&str> = comparison.types.iter().map(String::as_str).collect();
         let (text, is_pattern) = match comparison.with {
             Text::Name(name) => (name.to_owned(), false),
@@ -140,7 +140,8 @@ impl Engine {
             (Effect::Forbid, false) => "it spares nobody by that",
         };
         // The entities that a pattern is meant for may not exist yet.
-        let finding = match worst.allows_more && (other.is_some() || !is_pattern) {
+        let is_meant = other.is_some() || !is_pattern;
+        let finding = match worst.allows_more && is_meant && comparison.is_certain {
             true => Finding::error(code::policy::UNKNOWN_NAME, message),
             false => Finding::warning(code::policy::UNKNOWN_NAME, message),
         };
@@ -203,9 +204,13 @@ impl Engine {
 }
 
 /// The mention of a comparison by which the policy allows more, or else its first.
-fn worst_mention(policy: &Policy, comparison: &Comparison<'_>) -> Option<Mention> {
+fn worst_mention(
+    policy: &Policy,
+    vocabulary: &Vocabulary,
+    comparison: &Comparison<'_>,
+) -> Option<Mention> {
     let is_it = |part: &Expr| std::ptr::eq(part, comparison.expression);
-    let (worst, others): (Vec<Mention>, Vec<Mention>) = mentions_of(policy, &is_it)
+    let (worst, others): (Vec<Mention>, Vec<Mention>) = mentions_of(policy, vocabulary, &is_it)
         .into_iter()
         .partition(|mention| mention.allows_more);
     worst.into_iter().chain(others).next()

@@ -85,7 +85,7 @@ fn is_named(expression: &Expr) -> bool {
 impl Search<'_> {
     fn finding(&self, policy: &Policy) -> Option<Finding> {
         let is_it = |part: &Expr| container(part).is_some_and(|of| self.unlisted_in(of).is_some());
-        let leaves = leaves_with(policy, &is_it);
+        let leaves = leaves_with(policy, self.engine.bundle.vocabulary(), &is_it);
         let (leaf, mention) = leaves.iter().find(|(_, mention)| mention.allows_more)?;
         let mut containers = leaf.subexpressions().filter_map(container);
         let (of, row) = containers.find_map(|of| Some((of, self.unlisted_in(of)?)))?;

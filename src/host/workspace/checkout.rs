@@ -12,8 +12,9 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::Unreadable;
 use super::folders::{GIT, is_of_git, metadata};
+use super::git::is_of;
 use super::places::{self, real};
-use super::repository::{Repository, Tracked, TrackedKind, meet};
+use super::repository::{Repository, Tracked, TrackedKind, meets_any};
 use list::Listed;
 use tarbac_diagnostic::code;
 use tarbac_diagnostic::finding::Finding;
@@ -45,11 +46,12 @@ pub(super) fn incomplete(places: &[places::Place]) -> Result<Vec<Finding>, Unrea
             match kind {
                 TrackedKind::File => {}
                 TrackedKind::Submodule => {
-                    if !has_files(&path)? || !path.join(GIT).exists() {
+                    if !path.join(GIT).exists() || !has_files(&path)? {
                         findings.push(not_checked_out(&path, checkouts.place_in_a_list(&path)));
                     }
                 }
-                TrackedKind::Unmissed if path.symlink_metadata().is_ok() => {}
+                // A page is no rule.
+                TrackedKind::Unmissed if path.symlink_metadata().is_ok() || is_of(&path, "md") => {}
                 TrackedKind::Unmissed | TrackedKind::LeftOut => {
                     left_out.insert(path);
                 }
@@ -58,13 +60,12 @@ pub(super) fn incomplete(places: &[places::Place]) -> Result<Vec<Finding>, Unrea
     }
     for (folder, listed) in &checkouts.lists {
         // The index knows what a submodule is; a copy without it has only the list.
-        if Repository::at(folder).is_some() {
+        if Repository::at(folder)?.is_some() {
             continue;
         }
         for submodule in listed {
             let path = real(&folder.join(&submodule.path))?;
-            let is_meant = checkouts.places.iter().any(|place| meet(place, &path));
-            if is_meant && !is_copied(&path, folder)? {
+            if meets_any(&checkouts.places, &path) && !is_copied(&path, folder)? {
                 findings.push(not_checked_out(&path, Some(submodule.place.clone())));
             }
         }
@@ -94,7 +95,7 @@ impl Checkouts {
 
     /// Adds the repository whose files are in a folder, and its list of submodules.
     fn look_at(&mut self, folder: &Path) -> Result<(), Unreadable> {
-        self.repositories.extend(Repository::at(folder));
+        self.repositories.extend(Repository::at(folder)?);
         let path = folder.join(LIST);
         let is_file = metadata(&path)?.is_some_and(|of| of.is_file());
         if is_file && !self.lists.contains_key(folder) {

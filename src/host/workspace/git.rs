@@ -10,7 +10,7 @@ use super::places::real;
 use super::repository::Repository;
 use super::text::{LARGEST_TEXT, text_of};
 use super::{Layout, Unreadable, left_behind, unreadable};
-use tarbac_diagnostic::source::Source;
+use tarbac_diagnostic::source::{Source, shown};
 
 /// A file of a revision.
 pub(super) struct CommittedFile {
@@ -66,15 +66,39 @@ struct InRepository {
 
 impl InRepository {
     /// The workspace of a layout; `None` if there is no repository around it.
-    fn of(layout: &Layout) -> Option<Self> {
-        let root = real(&layout.root).ok()?;
+    ///
+    /// # Errors
+    /// The data of git cannot be read.
+    fn of(layout: &Layout) -> Result<Option<Self>, Unreadable> {
+        let root = real(&layout.root)?;
         let repository = Repository::around(&root)?;
-        let within = root.strip_prefix(&repository.top).ok()?.components();
-        let within = within.map(|part| format!("{}/", part.as_os_str().to_string_lossy()));
-        Some(Self {
-            folder: within.collect(),
-            repository,
-        })
+        Ok(repository.map(|repository| {
+            let within = root.strip_prefix(&repository.top).into_iter();
+            let within = within.flat_map(Path::components);
+            let within = within.map(|part| format!("{}/", part.as_os_str().to_string_lossy()));
+            Self {
+                folder: within.collect(),
+                repository,
+            }
+        }))
+    }
+
+    /// The refs with this name, or with that of the revision from which this one counts. Git would take the first of
+    /// them, and a tag can be called like a branch.
+    fn refs(&self, revision: &str) -> Vec<String> {
+        let end = revision.find(['~', '^', '@', ':']);
+        let (name, _) = revision.split_at(end.unwrap_or(revision.len()));
+        let refs = ["tags", "heads", "remotes"].map(|kind| format!("refs/{kind}/{name}"));
+        let mut list = self.git(&["for-each-ref", "--format=%(refname)"]);
+        let Ok(listed) = list.args(&refs).output() else {
+            // Then nothing else can be asked.
+            return Vec::new();
+        };
+        let listed = String::from_utf8_lossy(&listed.stdout);
+        let known = listed
+            .lines()
+            .filter(|line| refs.iter().any(|of| of == line));
+        known.map(str::to_owned).collect()
     }
 
     fn git(&self, arguments: &[&str]) -> Command {
@@ -98,12 +122,25 @@ impl InRepository {
     /// Git's list of the files of some parts in a revision: lines for [`Listed::parse`], separated by zero bytes.
     fn listed(&self, revision: &str, parts: &[&str]) -> Result<Vec<u8>, Unreadable> {
         let wrong = |reason: &str| wrong(revision, reason);
+        if let [first, second, ..] = self.refs(revision).as_slice() {
+            let reason = format!("both `{first}` and `{second}` are called so");
+            let help = format!("say `{first}` or `{second}`");
+            return Err(unreadable(Path::new(revision), &reason, Some(&help)));
+        }
         let parts = parts.iter().map(|part| format!("{}{part}", self.folder));
         let listed = self
             .git(&["ls-tree", "-r", "-z", revision, "--"])
             .args(parts)
             .output()
             .map_err(|error| wrong(&format!("no such path, and git cannot be run: {error}")))?;
+        if String::from_utf8_lossy(&listed.stderr).contains("safe.directory") {
+            let help = format!(
+                "`git config --global --add safe.directory {}` trusts it",
+                shown(&self.repository.top)
+            );
+            let reason = "git does not trust the folder, which is somebody else's";
+            return Err(unreadable(Path::new(revision), reason, Some(&help)));
+        }
         if !listed.status.success() {
             return Err(match self.is_shallow() {
                 true => unreadable(Path::new(revision), NO_SUCH, Some(SHALLOW)),
@@ -136,12 +173,13 @@ pub(super) const SHALLOW: &str = "this is a shallow clone, which lacks older com
 
 /// Whether git knows a commit with this name.
 pub(super) fn is_commit(layout: &Layout, name: &str) -> bool {
-    InRepository::of(layout).is_some_and(|workspace| workspace.has_commit(name))
+    let workspace = InRepository::of(layout).ok().flatten();
+    workspace.is_some_and(|workspace| workspace.has_commit(name))
 }
 
 /// The commit of git that a workspace is at, if it is in a repository.
 pub fn commit(layout: &Layout) -> Option<String> {
-    let workspace = InRepository::of(layout)?;
+    let workspace = InRepository::of(layout).ok()??;
     let head = ["rev-parse", "--verify", "--quiet", "HEAD"];
     let said = workspace.git(&head).output().ok()?;
     let text = String::from_utf8(said.stdout).ok()?;
@@ -156,7 +194,7 @@ pub(super) fn files_of(
     parts: &[&str],
 ) -> Result<Vec<CommittedFile>, Unreadable> {
     let wrong = |reason: String| wrong(revision, &reason);
-    let Some(workspace) = InRepository::of(layout) else {
+    let Some(workspace) = InRepository::of(layout)? else {
         return Err(wrong(
             "no such path, and no git repository is around the workspace".to_owned(),
         ));

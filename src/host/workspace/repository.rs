@@ -4,6 +4,8 @@
 //! may put files there that git would take for a repository, with a configuration that names programs to run.
 
 use std::collections::BTreeSet;
+use std::io;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -14,7 +16,7 @@ use gix_index::hash::Kind;
 
 use super::folders::GIT;
 use super::text::held;
-use super::{Unreadable, unreadable};
+use super::{Unreadable, regular, unreadable};
 
 /// A repository of git with files on disk.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,33 +62,60 @@ const OF_REPOSITORY: [&str; 8] = [
 
 /// Settings with which git runs no program that a configuration names, and takes no folder for a repository that is
 /// not called `.git`.
-const RUN_NOTHING: [&str; 6] = [
+const RUN_NOTHING: [&str; 9] = [
+    "--literal-pathspecs",
     "-c",
     "core.fsmonitor=false",
     "-c",
     "protocol.allow=never",
+    "-c",
+    "protocol.ext.allow=never",
     "-c",
     "safe.bareRepository=explicit",
 ];
 
 impl Repository {
     /// The innermost repository around a real path.
-    pub(super) fn around(real: &Path) -> Option<Self> {
-        real.ancestors().find_map(Self::at)
+    ///
+    /// # Errors
+    /// The data of git cannot be read.
+    pub(super) fn around(real: &Path) -> Result<Option<Self>, Unreadable> {
+        for top in real.ancestors() {
+            let repository = Self::at(top)?;
+            if repository.is_some() {
+                return Ok(repository);
+            }
+        }
+        Ok(None)
     }
 
     /// The repository whose files are in this folder, if git has its data there or says where they are.
-    pub(super) fn at(top: &Path) -> Option<Self> {
+    ///
+    /// # Errors
+    /// The data of git cannot be read.
+    pub(super) fn at(top: &Path) -> Result<Option<Self>, Unreadable> {
         let mut data = top.join(GIT);
         if data.is_file() {
             // A worktree or a submodule says where its data are.
-            let said = held(&data).ok()?;
-            data = top.join(said.text().trim().strip_prefix("gitdir: ")?);
+            let said = held(&data)?;
+            match said.text().trim().strip_prefix("gitdir: ") {
+                Some(elsewhere) => data = top.join(elsewhere),
+                None => return Ok(None),
+            }
         }
-        data.join("HEAD").is_file().then(|| Self {
-            top: top.to_owned(),
-            data,
-        })
+        // The file may be a link to a branch that is packed.
+        let head = data.join("HEAD");
+        match head.symlink_metadata() {
+            Ok(head) if !head.is_dir() => Ok(Some(Self {
+                top: top.to_owned(),
+                data,
+            })),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                let help = "let whoever runs this read the data of git";
+                Err(unreadable(&head, &error.to_string(), Some(help)))
+            }
+            Ok(_) | Err(_) => Ok(None),
+        }
     }
 
     /// The entries of the index at these real paths, below them or around them.
@@ -101,10 +130,10 @@ impl Repository {
         let entries = index.iter().flat_map(|index| {
             let entries = index.entries().iter();
             entries.map(|entry| {
-                let path = String::from_utf8_lossy(entry.path(index));
+                let path = path_of(entry.path(index));
                 let is_unmissed = Flags::SKIP_WORKTREE | Flags::ASSUME_VALID;
                 Tracked {
-                    path: self.top.join(path.trim_end_matches('/')),
+                    path: self.top.join(path),
                     kind: match entry.mode {
                         Mode::COMMIT => TrackedKind::Submodule,
                         Mode::DIR => TrackedKind::LeftOut,
@@ -114,15 +143,18 @@ impl Repository {
                 }
             })
         });
-        let is_there = |tracked: &Tracked| places.iter().any(|place| meet(place, &tracked.path));
-        Ok(entries.filter(is_there).collect())
+        Ok(entries
+            .filter(|tracked| meets_any(places, &tracked.path))
+            .collect())
     }
 
     /// The index; `None` if nothing was ever added.
     fn index(&self) -> Result<Option<File>, Unreadable> {
         let path = self.data.join("index");
-        if !path.exists() {
-            return Ok(None);
+        match regular::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(unreadable(&path, &error.to_string(), None)),
+            Ok(_) => {}
         }
         // The digest at its end tells which of the two kinds the repository has.
         let options = Options::default();
@@ -149,7 +181,25 @@ impl Repository {
     }
 }
 
-/// Whether a path is in the other, or the other in it.
-pub(super) fn meet(one: &Path, other: &Path) -> bool {
-    one.starts_with(other) || other.starts_with(one)
+/// Whether a path is in one of these places, at it, or around it.
+pub(super) fn meets_any(places: &BTreeSet<PathBuf>, path: &Path) -> bool {
+    // What is below a path comes right after it.
+    let mut after = places.range::<Path, _>((Bound::Included(path), Bound::Unbounded));
+    after.next().is_some_and(|place| place.starts_with(path))
+        || path.ancestors().any(|above| places.contains(above))
+}
+
+/// The path of an entry of the index; that of a folder has a slash at its end.
+#[cfg(unix)]
+fn path_of(entry: &[u8]) -> &Path {
+    use std::os::unix::ffi::OsStrExt;
+    let entry = entry.strip_suffix(b"/").unwrap_or(entry);
+    Path::new(std::ffi::OsStr::from_bytes(entry))
+}
+
+/// The path of an entry of the index; that of a folder has a slash at its end.
+#[cfg(not(unix))]
+fn path_of(entry: &[u8]) -> PathBuf {
+    let entry = entry.strip_suffix(b"/").unwrap_or(entry);
+    String::from_utf8_lossy(entry).into_owned().into()
 }

@@ -7,7 +7,7 @@ use super::consistent_read::{consistently, finished_change};
 use super::folders::files;
 use super::rules::{self, RuleFiles};
 use super::text::held;
-use super::{Layout, LoadError, Unreadable, Workspace, gone, manifest};
+use super::{Layout, LoadError, Unreadable, Workspace, checkout, gone, manifest, places};
 use crate::assembly;
 use crate::bundle::{Switches, Texts};
 use tarbac_diagnostic::finding::Finding;
@@ -16,8 +16,12 @@ use tarbac_diagnostic::source::{Source, shown};
 /// The texts of the rules in force in a workspace.
 ///
 /// # Errors
-/// A file cannot be read, or a manifest is wrong.
+/// A file cannot be read or is not on disk, or a manifest is wrong.
 pub(super) fn texts(layout: &Layout, passed_over: &mut Vec<PathBuf>) -> Result<Texts, LoadError> {
+    let incomplete = checkout::incomplete(&places::of(layout)?)?;
+    if !incomplete.is_empty() {
+        return Err(LoadError::Invalid(incomplete));
+    }
     let policies = part(
         &layout.policies,
         &layout.root.join("policies"),

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::folders::{files, is_folder, is_named_folder, walk, walk_unless};
+use super::places::{Place, real};
 use super::text::held;
-use super::{Layout, Unreadable, is_workspace};
+use super::{Layout, LoadError, Unreadable, checkout, is_workspace};
 use tarbac_diagnostic::source::Source;
 
 /// A file under `tests/`.
@@ -83,4 +84,22 @@ pub fn spec_files(
             Ok((path, source))
         })
         .collect()
+}
+
+/// Checks that whatever git has under `tests/` is on disk: suites and specs that are not there would pass.
+///
+/// # Errors
+/// Something is not on disk, or git's index cannot be read.
+pub fn complete_suites(layout: &Layout) -> Result<(), LoadError> {
+    let path = layout.root.join("tests");
+    let place = Place {
+        part: "tests",
+        real: real(&path)?,
+        path,
+    };
+    let incomplete = checkout::incomplete(&[place])?;
+    match incomplete.is_empty() {
+        true => Ok(()),
+        false => Err(LoadError::Invalid(incomplete)),
+    }
 }

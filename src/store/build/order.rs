@@ -35,6 +35,7 @@ pub(crate) fn ordered(
         identity,
         mut tally,
         complete,
+        is_overlay,
     } = loaded;
     store.close();
     let mut assumed = assume(named, &shapes, &mut store);
@@ -42,16 +43,29 @@ pub(crate) fn ordered(
         .raw
         .resize(store.uids.len(), MemberOrNone::default());
     let order = sorted(&store.uids);
-    let mut rows: IndexVec<Row, Row> = IndexVec::filled(Row::new(0), order.len());
-    for (row, came) in order.iter_enumerated() {
-        rows[*came] = row;
-    }
-    rename(&mut store, &order, &rows);
-    for uid in &mut assumed {
-        *uid = rows[*uid];
-    }
+    // Without new uids, the tables of an overlay are in order already.
+    let is_in_order = is_overlay && order.iter_enumerated().all(|(row, came)| row == *came);
+    let members = match is_in_order {
+        true => defined,
+        false => {
+            let mut rows: IndexVec<Row, Row> = IndexVec::filled(Row::new(0), order.len());
+            for (row, came) in order.iter_enumerated() {
+                rows[*came] = row;
+            }
+            rename(&mut store, &order, &rows);
+            for uid in &mut assumed {
+                *uid = rows[*uid];
+            }
+            match is_overlay {
+                // The entities stay where they are: most have been arranged.
+                true => order.iter().map(|came| defined[*came]).collect(),
+                false => arrange(&mut store, &order, &defined),
+            }
+        }
+    };
     assumed.sort_unstable();
-    let members = arrange(&mut store, &order, &defined);
+    store.uids.close();
+    store.close();
     let types = starts(&store.uids, &shapes);
     let (closure, errors) = Closure::new(&store.parents, order.len(), |row| {
         Some(store.members.get(members[row].get()?.index())?.parents)
@@ -130,7 +144,6 @@ fn rename(store: &mut Store, order: &IndexVec<Row, Row>, rows: &IndexVec<Row, Ro
     for &uid in order {
         uids.push(store.uids.type_of(uid), store.uids.get(uid));
     }
-    uids.close();
     store.uids = uids;
     let members = store.members.to_mut().iter_mut();
     members.for_each(|member| member.uid = rows[member.uid]);
@@ -176,7 +189,6 @@ fn arrange(
     });
     let arranged = arranged.map(|member| member.map(MemberOrNone::from).unwrap_or_default());
     let arranged = arranged.collect();
-    store.parents.close();
     arranged
 }
 

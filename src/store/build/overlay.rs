@@ -10,10 +10,11 @@ use cedar_policy::EntityUid;
 
 use crate::build::order::ordered;
 use crate::digest;
-use crate::index::small;
-use crate::read::parallel::{Loaded, accept, take};
+use crate::index::{IndexVec, small};
+use crate::read::parallel::take;
+use crate::tables::entities::Store;
 use crate::tables::ids::MemberOrNone;
-use crate::{Directory, EntityRules, GivenEntity};
+use crate::{Directory, EntityRules, GivenEntity, Row};
 use tarbac_diagnostic::finding::Finding;
 
 impl Directory {
@@ -30,17 +31,26 @@ impl Directory {
         for member in loaded.store.members.to_mut() {
             member.file += files;
         }
-        let Loaded { store, defined, .. } = &mut loaded;
-        store.absorb(&self.store, |store, member, slots| {
+        let mut store = self.store.clone();
+        store.own();
+        let mut defined: IndexVec<Row, MemberOrNone> = self.members.iter().copied().collect();
+        if self.is_damaged() {
+            // The tables do not fit together, and the copy gives no answer either.
+            (store, defined) = (Store::default(), IndexVec::new());
+        }
+        store.reopen_for(&loaded.store);
+        store.absorb(&loaded.store, |store, member, slots| {
             defined
                 .raw
                 .resize(store.uids.len(), MemberOrNone::default());
-            // A given entity was stored first, and takes precedence.
-            accept(store, defined, member, slots, |_, _| {});
+            let known = &mut defined[member.uid];
+            match known.get() {
+                Some(id) => store.replace(id, member, slots),
+                None => *known = store.push(member, slots).into(),
+            }
         });
-        defined
-            .raw
-            .resize(store.uids.len(), MemberOrNone::default());
+        loaded.put(store, defined);
+        loaded.is_overlay = true;
         let changed = std::mem::take(&mut loaded.sources);
         loaded.sources = self.sources.iter().cloned().chain(changed).collect();
         let put = std::mem::take(&mut loaded.contents);

@@ -44,6 +44,8 @@ pub(crate) struct Loaded {
     pub(crate) tally: Tally,
     /// Whether the uid of every entity is known, even of those that were refused.
     pub(crate) complete: bool,
+    /// Whether the tables are those of a directory, to which others were added.
+    pub(crate) is_overlay: bool,
 }
 
 /// A block, with its number in the order of all blocks.
@@ -295,33 +297,36 @@ impl<'s> Joined<'s> {
     }
 
     fn loaded(self, contents: Vec<Content>) -> Loaded {
-        let Self {
-            store,
-            defined,
-            mut tally,
-            mut complete,
-            ..
-        } = self;
-        if store.is_full() {
-            complete = false;
-            let help = "split the workspace".to_owned();
-            let message = || "there are more entities than a directory can hold".to_owned();
-            tally.add(TOO_LARGE, message, Some(help), []);
-        }
-        Loaded {
-            store,
-            defined,
+        let mut loaded = Loaded {
+            store: Store::default(),
+            defined: IndexVec::new(),
             sources: self.sources.to_vec(),
             identity: digest::of_all(&contents),
             contents,
-            tally,
-            complete,
+            tally: self.tally,
+            complete: self.complete,
+            is_overlay: false,
+        };
+        loaded.put(self.store, self.defined);
+        loaded
+    }
+}
+
+impl Loaded {
+    /// Puts entities in place of those that were read.
+    pub(crate) fn put(&mut self, store: Store, defined: IndexVec<Row, MemberOrNone>) {
+        if store.is_full() {
+            self.complete = false;
+            let help = "split the workspace".to_owned();
+            let message = || "there are more entities than a directory can hold".to_owned();
+            self.tally.add(TOO_LARGE, message, Some(help), []);
         }
+        (self.store, self.defined) = (store, defined);
     }
 }
 
 /// Stores an entity, unless one with its uid is stored already; that one is passed to `twice`.
-pub(crate) fn accept(
+fn accept(
     store: &mut Store,
     defined: &mut IndexVec<Row, MemberOrNone>,
     member: EntityRow,

@@ -46,24 +46,65 @@ impl<T: FromBytes + IntoBytes + Immutable + Clone + 'static> Item for T {}
 /// The items of a table: its own, or those of a written directory.
 #[derive(Clone)]
 pub(crate) struct Column<T: 'static> {
-    pub(super) own: Vec<T>,
-    pub(super) shared: Option<Arc<Shared<T>>>,
+    own: Items<T>,
+    shared: Option<Arc<Shared<T>>>,
+}
+
+/// The items in memory.
+#[derive(Clone)]
+enum Items<T> {
+    /// They are still being collected.
+    Open(Vec<T>),
+    /// A copy of the table has them too, until one of the two is changed.
+    Kept(Arc<Vec<T>>),
 }
 
 impl<T: Item> Column<T> {
-    /// The items, to be changed; those of a written directory are copied first.
-    pub(crate) fn to_mut(&mut self) -> &mut Vec<T> {
-        if let Some(shared) = self.shared.take() {
-            self.own = shared.blocks().flatten().cloned().collect();
+    /// The items of a written directory.
+    pub(super) fn written(shared: Shared<T>) -> Self {
+        Self {
+            shared: Some(Arc::new(shared)),
+            ..Self::default()
         }
-        &mut self.own
+    }
+
+    /// The items, to be changed; those that are shared are copied first.
+    pub(crate) fn to_mut(&mut self) -> &mut Vec<T> {
+        self.own();
+        match &mut self.own {
+            Items::Open(items) => items,
+            Items::Kept(items) => Arc::make_mut(items),
+        }
+    }
+
+    /// Copies the items of a written directory.
+    pub(crate) fn own(&mut self) {
+        if let Some(shared) = self.shared.take() {
+            self.own = Items::Open(shared.blocks().flatten().cloned().collect());
+        }
+    }
+
+    /// Drops spare capacity, and lets copies share the items.
+    pub(crate) fn keep(&mut self) {
+        if let Items::Open(items) = &mut self.own {
+            items.shrink_to_fit();
+            self.own = Items::Kept(Arc::new(std::mem::take(items)));
+        }
+    }
+
+    /// The items in memory.
+    fn here(&self) -> &[T] {
+        match &self.own {
+            Items::Open(items) => items,
+            Items::Kept(items) => items,
+        }
     }
 
     /// The number of items.
     pub(crate) fn len(&self) -> usize {
         match &self.shared {
             Some(shared) => shared.len,
-            None => self.own.len(),
+            None => self.here().len(),
         }
     }
 
@@ -75,7 +116,7 @@ impl<T: Item> Column<T> {
         assert!(index < self.len(), "{}", NO_SUCH_ITEM);
         match &self.shared {
             Some(shared) => shared.get(index),
-            None => self.own.get(index),
+            None => self.here().get(index),
         }
     }
 
@@ -88,7 +129,7 @@ impl<T: Item> Column<T> {
         assert!(is_there, "{}", NO_SUCH_ITEM);
         match &self.shared {
             Some(shared) => shared.slice(range),
-            None => self.own.get(range),
+            None => self.here().get(range),
         }
     }
 
@@ -104,13 +145,15 @@ impl<T: Item> Column<T> {
         self.to_mut()[index] = item;
     }
 
+    /// Every item, in order, in blocks of so many; those of a written directory have its own size.
+    pub(super) fn blocks(&self, size: usize) -> impl Iterator<Item = &[T]> {
+        let shared = self.shared.iter().flat_map(|shared| shared.blocks());
+        self.here().chunks(size).chain(shared)
+    }
+
     /// Every item, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        let shared = self
-            .shared
-            .iter()
-            .flat_map(|shared| shared.blocks().flatten());
-        self.own.iter().chain(shared)
+        self.blocks(usize::MAX).flatten()
     }
 
     /// The index of the first item for which `before` is false. All items for which it is true must stand in front.
@@ -135,7 +178,10 @@ impl<T> Default for Column<T> {
 
 impl<T> From<Vec<T>> for Column<T> {
     fn from(own: Vec<T>) -> Self {
-        Self { own, shared: None }
+        Self {
+            own: Items::Open(own),
+            shared: None,
+        }
     }
 }
 

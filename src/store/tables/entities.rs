@@ -224,6 +224,50 @@ impl Store {
         id
     }
 
+    /// Copies what is read from a written directory.
+    pub(crate) fn own(&mut self) {
+        self.uids.own();
+        self.texts.own();
+        self.longs.own();
+        self.extensions.own();
+        self.compounds.own();
+        self.parents.own();
+        self.slots.own();
+        self.members.own();
+    }
+
+    /// Makes the hash tables that [`Store::close`] dropped, as far as the values of another store need them.
+    pub(crate) fn reopen_for(&mut self, other: &Store) {
+        self.uids.reopen();
+        self.parents.reopen();
+        if other.texts.len() > 0 {
+            self.texts.reopen();
+        }
+        if other.compounds.len() > 0 {
+            self.compounds.reopen();
+        }
+        if other.extensions.len() > 0 {
+            self.extensions.reopen();
+        }
+        if other.longs.len() > 0 {
+            let longs = self.longs.iter().copied();
+            self.longs_known = longs.zip((0..).map(LongId::new)).collect();
+        }
+    }
+
+    /// Stores an entity in place of another of its type.
+    pub(crate) fn replace(&mut self, id: MemberId, member: EntityRow, slots: &[ValueRef]) {
+        let members = self.members.to_mut();
+        if let Some(known) = members.get_mut(id.index()) {
+            *known = EntityRow {
+                slots: known.slots,
+                ..member
+            };
+            let own = self.slots.to_mut().iter_mut().skip(known.slots as usize);
+            own.zip(slots).for_each(|(own, slot)| *own = *slot);
+        }
+    }
+
     /// Drops the hash tables, which only the readers need. The one of the uids stays, because the uids that policies
     /// name are added later.
     pub(crate) fn close(&mut self) {
@@ -232,8 +276,9 @@ impl Store {
         self.parents.close();
         self.extensions.close();
         self.longs_known = HashMap::new();
-        self.slots.to_mut().shrink_to_fit();
-        self.members.to_mut().shrink_to_fit();
+        self.longs.keep();
+        self.slots.keep();
+        self.members.keep();
     }
 
     /// Writes all tables, for [`Store::from_tables`].

@@ -114,8 +114,25 @@ impl<I: Id> ListTable<I> {
     /// Drops the hash table and spare capacity; [`ListTable::get`] still works.
     pub(crate) fn close(&mut self) {
         self.table = HashTable::new();
-        self.items.to_mut().shrink_to_fit();
-        self.ends.to_mut().shrink_to_fit();
+        self.items.keep();
+        self.ends.keep();
+    }
+
+    /// Copies what is read from a written directory.
+    pub(crate) fn own(&mut self) {
+        self.items.own();
+        self.ends.own();
+    }
+
+    /// Makes the hash table that [`ListTable::close`] dropped, so that lists can be stored.
+    pub(crate) fn reopen(&mut self) {
+        let mut table = HashTable::with_capacity(self.len());
+        for index in self.indices() {
+            let hash = self.hasher.hash_one(self.get(index));
+            // Each list is stored once.
+            enter(&mut table, hash, small(index.index()), |_| false);
+        }
+        self.table = table;
     }
 
     /// Writes the lists, for [`ListTable::from_tables`].

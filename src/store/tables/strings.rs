@@ -178,6 +178,18 @@ impl<I: Id> StringTable<I> {
         table
     }
 
+    /// Copies what is read from a written directory.
+    pub(crate) fn own(&mut self) {
+        self.text.own();
+        self.ends.own();
+        self.types.own();
+    }
+
+    /// Makes the hash table that [`StringTable::close`] dropped, so that strings can be stored.
+    pub(crate) fn reopen(&mut self) {
+        self.table = self.hashed();
+    }
+
     /// The index of a string, by a hash table of [`StringTable::hashed`].
     pub(crate) fn find(
         &self,
@@ -211,9 +223,9 @@ impl<I: Id> StringTable<I> {
     /// Drops the hash table and spare capacity; [`StringTable::get`] still works.
     pub(crate) fn close(&mut self) {
         self.table = HashTable::new();
-        self.text.to_mut().shrink_to_fit();
-        self.ends.to_mut().shrink_to_fit();
-        self.types.to_mut().shrink_to_fit();
+        self.text.keep();
+        self.ends.keep();
+        self.types.keep();
     }
 
     /// Writes the strings, for [`StringTable::from_tables`].

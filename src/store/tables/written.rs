@@ -184,9 +184,7 @@ impl<'w> Writer<'w> {
     /// Writes a table.
     pub(crate) fn table<T: Item>(&mut self, table: &Column<T>) -> io::Result<()> {
         let mut length = 0;
-        let own = table.own.chunks(const { items_of_block::<T>() });
-        let shared = table.shared.iter().flat_map(|shared| shared.blocks());
-        for block in own.chain(shared) {
+        for block in table.blocks(const { items_of_block::<T>() }) {
             let bytes = block.as_bytes();
             self.out.write_all(bytes)?;
             self.digests.push(*blake3::hash(bytes).as_bytes());
@@ -308,10 +306,7 @@ impl Tables {
             blocks: none(blocks),
             joints: none(blocks.saturating_sub(1)),
         };
-        is_whole.then(|| Column {
-            own: Vec::new(),
-            shared: Some(Arc::new(shared)),
-        })
+        is_whole.then(|| Column::written(shared))
     }
 
     /// Whether every table was read.

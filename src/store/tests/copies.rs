@@ -92,6 +92,10 @@ fn nothing_is_used_that_is_not_as_it_was_written() {
                     "{at}"
                 );
                 damaged += usize::from(reopened.is_damaged());
+                // Nor is a copy of it, which reads all of it.
+                let reopened = reopened_or(&broken, anew).unwrap();
+                let (copy, _) = reopened.overlaid(&[], &HashSet::new(), &rules());
+                assert!(is_same(&copy, &directory) || copy.is_damaged(), "{at}");
             }
         }
     }
@@ -154,6 +158,35 @@ fn blocks_are_joined() {
                 .all(|row| directory.entity(row).deep_eq(&reopened.entity(row)))
         );
         assert!(!reopened.is_damaged());
+    }
+}
+
+/// An overlay answers as the directory of a file in which the entities were changed.
+#[test]
+fn an_overlay_is_like_a_file_with_the_changes() {
+    let before: Vec<serde_json::Value> = serde_json::from_str(FILE).unwrap();
+    for (at, entity) in before.iter().enumerate() {
+        let without = [&before[..at], &before[at + 1..]].concat();
+        let file = serde_json::to_string(&without).unwrap();
+        let (directory, _) = super::read(&file);
+        let put = serde_json::to_string(&[entity]).unwrap();
+        let (added, findings) =
+            directory.overlaid(&given(&put).unwrap(), &HashSet::new(), &rules());
+        assert_eq!(findings, [], "{entity}");
+        let whole = good(FILE);
+        let device = "ConfigMgr::Device".parse().unwrap();
+        assert_eq!(added.called(&device, "PC-1"), whole.called(&device, "PC-1"));
+        assert!(added.every_row().eq(whole.every_row()));
+        for row in whole.every_row() {
+            assert!(added.entity(row).deep_eq(&whole.entity(row)), "{entity}");
+            assert!(added.ancestors(row).eq(whole.ancestors(row)), "{entity}");
+            assert_eq!(added.exists(row), whole.exists(row));
+        }
+        // The same once more changes nothing.
+        let (again, _) = added.overlaid(&given(&put).unwrap(), &HashSet::new(), &rules());
+        assert!(is_same(&again, &added), "{entity}");
+        // A value is found where it was, so that equal ones stay one.
+        assert_eq!(written(&again).len(), written(&added).len(), "{entity}");
     }
 }
 

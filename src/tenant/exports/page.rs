@@ -175,7 +175,7 @@ impl<'de, T: DeserializeOwned, F: FnMut(T) -> Result<(), RecordError>> Visitor<'
                     .deserialize(body)
                     .map_err(A::Error::custom)?;
                 }
-                "@odata.nextLink" => {
+                key if is_next_link(key) => {
                     let next: Option<String> = map.next_value()?;
                     self.page.next = next.filter(|address| !address.is_empty());
                 }
@@ -209,15 +209,22 @@ impl<'de, T: DeserializeOwned, F: FnMut(T) -> Result<(), RecordError>> Visitor<'
     }
 }
 
+/// Whether a property of an answer has the address of the next page; older services write it without the at sign.
+fn is_next_link(key: &str) -> bool {
+    let key = key.strip_prefix('@').unwrap_or(key);
+    key.eq_ignore_ascii_case("odata.nextLink")
+}
+
 /// The deserializer of a record. It fails at a property that is one of the record but for the case of letters, as
-/// PowerShell writes what was selected by hand: the property itself would count as not asked for.
+/// PowerShell writes what was selected by hand: the property itself would count as not asked for. It also fails at a
+/// list of which only the first page is there.
 struct Record<T>(PhantomData<T>);
 
 impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for Record<T> {
     type Value = T;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        let mut other_case = None;
+        let mut wrong = None;
         let record = serde_ignored::deserialize(deserializer, |path| {
             if let Path::Map {
                 parent: Path::Root,
@@ -228,13 +235,21 @@ impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for Record<T> {
                 let is_it = |name: &&&str| name.eq_ignore_ascii_case(&key);
                 // Of the two ways in which some are read, the one of the service begins with a small letter.
                 let name = names.filter(is_it).max();
-                other_case = other_case.take().or(name.map(|name| (key, *name)));
+                let goes_on = key
+                    .split_once('@')
+                    .is_some_and(|(list, annotation)| !list.is_empty() && is_next_link(annotation));
+                let reason = match name {
+                    Some(name) => Some(format!(
+                        "`{key}` is `{name}` in other letters; write it as the service does"
+                    )),
+                    None => goes_on
+                        .then(|| format!("a list goes on where `{key}` says; export it by itself")),
+                };
+                wrong = wrong.take().or(reason);
             }
         })?;
-        match other_case {
-            Some((key, name)) => Err(D::Error::custom(format!(
-                "`{key}` is `{name}` in other letters; write it as the service does"
-            ))),
+        match wrong {
+            Some(reason) => Err(D::Error::custom(reason)),
             None => Ok(record),
         }
     }

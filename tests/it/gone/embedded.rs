@@ -95,6 +95,30 @@ fn an_earlier_state_is_that_of_the_repository_around_the_workspace() {
     assert_eq!(forged, honest);
 }
 
+/// Git takes a tag before a branch of the same name, and whoever pushes can make a tag.
+#[test]
+fn a_tag_that_is_called_like_a_branch_is_no_earlier_state() {
+    let workspace = committed();
+    let ws = workspace.path("ws");
+    git(
+        &workspace,
+        &["update-ref", "refs/remotes/origin/main", "HEAD"],
+    );
+    git(&workspace, &["rm", "-q", FREEZES]);
+    git(&workspace, &["commit", "-qm", "without"]);
+    let honest = run(&ws, &[], &["diff", "origin/main"]);
+    assert!(honest.contains("gained"), "{honest}");
+    git(&workspace, &["tag", "origin/main"]);
+    for name in ["origin/main", "origin/main~0"] {
+        let mut command = command(&ws);
+        let ran = command.args(["diff", name]).output().unwrap();
+        assert_eq!(ran.status.code(), Some(2), "{name} {ran:?}");
+        let told = String::from_utf8(ran.stderr).unwrap();
+        assert!(told.contains("are called so"), "{told}");
+    }
+    assert_eq!(run(&ws, &[], &["diff", "refs/remotes/origin/main"]), honest);
+}
+
 /// Git tells a hook which repository it runs for, and that may be a worktree of another one.
 #[test]
 fn a_hook_in_a_worktree_compares_its_own_workspace() {

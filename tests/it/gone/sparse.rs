@@ -95,6 +95,78 @@ fn what_git_does_not_miss_is_missed() {
     }
 }
 
+/// Whoever publishes what is on disk publishes no rule that git has besides.
+#[test]
+fn what_is_left_out_is_not_published_without() {
+    let workspace = begun();
+    workspace.write(FREEZES, FREEZE);
+    workspace.write("ws/policies/custom/NOTES.md", "Ours.");
+    git(&workspace, &["init", "-q"]);
+    git(&workspace, &["add", "."]);
+    git(&workspace, &["commit", "-qm", "whole"]);
+    let store = format!("file://{}", workspace.path("store").display());
+    let publish = ["publish", "--store", &store];
+    let set = ["sparse-checkout", "set", "--no-cone", "/*"];
+    git(&workspace, &[&set[..], &["!NOTES.md"]].concat());
+    assert_eq!(within(&workspace, &CHECK).status, 1);
+    let ran = within(&workspace, &publish);
+    assert_eq!(ran.status, 0, "{ran}");
+    git(&workspace, &[&set[..], &["!freeze.cedar"]].concat());
+    let ran = within(&workspace, &publish);
+    assert_ne!(ran.status, 0, "{ran}");
+    assert!(ran.stderr.contains("workspace::sparse"), "{ran}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_whose_name_is_no_text_is_looked_through() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let workspace = begun();
+    workspace.write(FREEZES, FREEZE);
+    let folder = workspace.path("").join(OsStr::from_bytes(b"w\xe9"));
+    fs::rename(workspace.path("ws"), &folder).unwrap();
+    git(&workspace, &["init", "-q"]);
+    git(&workspace, &["add", "."]);
+    git(&workspace, &["commit", "-qm", "whole"]);
+    git(
+        &workspace,
+        &["sparse-checkout", "set", "--no-cone", "/*", "!freeze.cedar"],
+    );
+    let ran = crate::tarbac::command(&folder)
+        .args(CHECK)
+        .output()
+        .unwrap();
+    assert_eq!(ran.status.code(), Some(2), "{ran:?}");
+}
+
+/// Suites that are not on disk would pass.
+#[test]
+fn suites_and_specs_that_are_left_out_are_missed() {
+    let workspace = begun();
+    workspace.write("ws/tests/specs/mine.cedar", "// None.\n");
+    git(&workspace, &["init", "-q"]);
+    git(&workspace, &["add", "."]);
+    git(&workspace, &["commit", "-qm", "whole"]);
+    git(
+        &workspace,
+        &[
+            "sparse-checkout",
+            "set",
+            "--no-cone",
+            "/*",
+            "!/ws/tests/specs",
+        ],
+    );
+    for command in ["test", "prove"] {
+        let ran = within(&workspace, &[command]);
+        assert_ne!(ran.status, 0, "{ran}");
+        assert!(ran.stderr.contains("left out of this checkout"), "{ran}");
+    }
+    // They decide nothing.
+    assert_eq!(within(&workspace, &CHECK).status, 0);
+}
+
 #[test]
 fn an_index_that_cannot_be_read_is_an_error() {
     let workspace = begun();

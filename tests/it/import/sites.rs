@@ -206,6 +206,11 @@ fn what_would_be_read_as_something_else_is_refused() {
         assert_eq!(ran.status, 2, "{said} {ran}");
         assert!(ran.stderr.contains(said), "{said} {ran}");
     }
+    let goes_on = r#"[{"id": "00000000-0000-4000-8000-0000000000f1", "displayName": "Script Runner", "isBuiltIn": false, "roleAssignments": [], "roleAssignments@odata.nextLink": "https://graph.example/2"}]"#;
+    let tarbac = copied("tests/exports/base/intune");
+    tarbac.write("exports/graph/roleDefinitions.json", goes_on);
+    let ran = imported(&tarbac);
+    assert!(ran.stderr.contains("a list goes on where"), "{ran}");
     let tarbac = exported(&json!([]), Some(9012));
     assert!(
         imported(&tarbac)

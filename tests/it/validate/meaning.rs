@@ -295,7 +295,7 @@ fn a_value_that_the_context_chooses_is_none_of_the_context() {
     let tarbac = Tarbac::with(&[
         (
             "s.cedarschema",
-            "entity User { boss?: User } tags String; entity Doc; action read appliesTo { principal: User, resource: Doc, context: { who?: User } };",
+            "entity User { boss?: User } tags String; entity Doc; action read appliesTo { principal: User, resource: Doc, context: { who?: User, session?: { user: User } } };",
         ),
         (
             "e.json",
@@ -317,6 +317,10 @@ fn a_value_that_the_context_chooses_is_none_of_the_context() {
             true,
         ),
         ("!(User::\"ghost\".hasTag(\"a\") == false)", true),
+        (
+            "context has session && context.session.user == User::\"ghost\"",
+            false,
+        ),
         // What is behind a value of the context is data.
         (
             "context has who && context.who has boss && context.who.boss == User::\"ghost\"",

@@ -11,7 +11,7 @@ use tarbac_host::bundle::{Bundle, Policy};
 use tarbac_host::decision::Provenance;
 use tarbac_host::engine::authority_findings;
 use tarbac_host::excerpt::Excerpts;
-use tarbac_host::workspace::spec_files;
+use tarbac_host::workspace::{complete_suites, spec_files};
 use tarbac_host::{Engine, Layout};
 
 use super::super::report::Reports;
@@ -142,6 +142,9 @@ fn specs(
     arguments: &ProveArgs,
     engine: &Engine,
 ) -> Result<(Vec<Spec>, Vec<finding::Finding>), Failure> {
+    if arguments.paths.is_empty() {
+        complete_suites(&layout(global))?;
+    }
     let files = spec_files(&layout(global), &arguments.paths)?;
     let sources: Vec<Arc<Source>> = files.into_iter().map(|(_, source)| source).collect();
     let (mut specs, findings) = prove::read(&sources, engine);

@@ -84,7 +84,8 @@ function Confirm-Answer([string] $Text) {
     if ($Text -notmatch '^\uFEFF?\s*\{' -or $Text -match '^\uFEFF?\s*\{\s*"error"\s*:') {
         throw 'what came is no answer of the service'
     }
-    $Text
+    # ConvertFrom-Json takes no mark at the beginning.
+    $Text.TrimStart([char] 0xFEFF)
 }
 
 # The text that a call of Graph answers.
@@ -290,7 +291,7 @@ function Save-Class([string] $Site, [hashtable] $Class) {
             # Where instances have come or gone meanwhile, the last one is no longer where it was.
             $end = @(Get-ResourceId (Get-SiteText "$list&`$top=2&`$skip=$($total - 1)"))
             if ($end.Count -eq 0 -or $end[0] -ne $last) {
-                throw "$file`: it changed while it was read; run this again with -Resume"
+                throw "$file`: it changed while it was read, or the site knows no pages: run this again with -Resume, or use tarbac collect"
             }
             if ($end.Count -eq 1) { break }
         }
