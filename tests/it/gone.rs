@@ -44,6 +44,40 @@ fn note_as_removed(workspace: &Tarbac, path: &str) {
     workspace.write("ws/tarbac-files.json", record.to_string());
 }
 
+/// A file of policies may as well be emptied or overwritten.
+fn assert_emptied_is_missed(workspace: &Tarbac, path: &str) {
+    let whole = workspace.read(&format!("ws/{path}"));
+    workspace.write(&format!("ws/{path}"), "// moved\n\n  // elsewhere");
+    let ran = within(workspace, &CHECK);
+    assert_eq!(ran.status, 2, "{path} {ran}");
+    let said = format!("tarbac wrote `{path}`, and it is gone, empty or overwritten");
+    assert!(ran.stderr.contains(&said), "{path} {ran}");
+    // Or overwritten with another one.
+    let other =
+        "@id(\"other\")\n@doc(\"Other.\")\npermit (principal, action, resource) when { false };\n";
+    workspace.write(&format!("ws/{path}"), other);
+    let ran = within(workspace, &CHECK);
+    assert!(ran.stderr.contains(&said), "{path} {ran}");
+    // That it is meant is said by an annotation, and not by a comment.
+    workspace.write(
+        &format!("ws/{path}"),
+        format!("// @changed(\"No.\")\n{other}"),
+    );
+    let ran = within(workspace, &CHECK);
+    assert!(ran.stderr.contains(&said), "{path} {ran}");
+    let ids: Vec<&str> = whole.split("@id(\"").skip(1).collect();
+    let ids: Vec<&str> = ids.iter().filter_map(|id| id.split('"').next()).collect();
+    for (named, is_meant) in [("something", false), (&*ids.join(" and "), true)] {
+        let reason = format!("@changed(\"In place of {named}.\")\npermit");
+        workspace.write(&format!("ws/{path}"), other.replace("permit", &reason));
+        let ran = within(workspace, &CHECK);
+        let is_gone = ran.stderr.contains("workspace::gone");
+        assert_eq!(is_gone, !is_meant, "{path} {named} {ran}");
+    }
+    workspace.write(&format!("ws/{path}"), whole);
+    assert_eq!(within(workspace, &CHECK).status, 0);
+}
+
 #[test]
 fn nothing_is_decided_without_a_rule_that_may_have_forbidden_something() {
     for path in [
@@ -58,37 +92,8 @@ fn nothing_is_decided_without_a_rule_that_may_have_forbidden_something() {
     ] {
         let workspace = begun();
         assert_eq!(within(&workspace, &CHECK).status, 0);
-        // A file of policies may as well be emptied.
         if path.ends_with(".cedar") {
-            let whole = workspace.read(&format!("ws/{path}"));
-            workspace.write(&format!("ws/{path}"), "// moved\n\n  // elsewhere");
-            let ran = within(&workspace, &CHECK);
-            assert_eq!(ran.status, 2, "{path} {ran}");
-            let said = format!("tarbac wrote `{path}`, and it is gone, empty or overwritten");
-            assert!(ran.stderr.contains(&said), "{path} {ran}");
-            // Or overwritten with another one.
-            let other = "@id(\"other\")\n@doc(\"Other.\")\npermit (principal, action, resource) when { false };\n";
-            workspace.write(&format!("ws/{path}"), other);
-            let ran = within(&workspace, &CHECK);
-            assert!(ran.stderr.contains(&said), "{path} {ran}");
-            // That it is meant is said by an annotation, and not by a comment.
-            workspace.write(
-                &format!("ws/{path}"),
-                format!("// @changed(\"No.\")\n{other}"),
-            );
-            let ran = within(&workspace, &CHECK);
-            assert!(ran.stderr.contains(&said), "{path} {ran}");
-            let ids: Vec<&str> = whole.split("@id(\"").skip(1).collect();
-            let ids: Vec<&str> = ids.iter().filter_map(|id| id.split('"').next()).collect();
-            for (named, is_meant) in [("something", false), (&*ids.join(" and "), true)] {
-                let reason = format!("@changed(\"In place of {named}.\")\npermit");
-                workspace.write(&format!("ws/{path}"), other.replace("permit", &reason));
-                let ran = within(&workspace, &CHECK);
-                let is_gone = ran.stderr.contains("workspace::gone");
-                assert_eq!(is_gone, !is_meant, "{path} {named} {ran}");
-            }
-            workspace.write(&format!("ws/{path}"), whole);
-            assert_eq!(within(&workspace, &CHECK).status, 0);
+            assert_emptied_is_missed(&workspace, path);
         }
         remove(&workspace, path);
         for command in [

@@ -42,35 +42,14 @@ pub(crate) fn ordered(
     defined
         .raw
         .resize(store.uids.len(), MemberOrNone::default());
-    let order = sorted(&store.uids);
-    // Without new uids, the tables of an overlay are in order already.
-    let is_in_order = is_overlay && order.iter_enumerated().all(|(row, came)| row == *came);
-    let members = match is_in_order {
-        true => defined,
-        false => {
-            let mut rows: IndexVec<Row, Row> = IndexVec::filled(Row::new(0), order.len());
-            for (row, came) in order.iter_enumerated() {
-                rows[*came] = row;
-            }
-            rename(&mut store, &order, &rows);
-            for uid in &mut assumed {
-                *uid = rows[*uid];
-            }
-            match is_overlay {
-                // The entities stay where they are: most have been arranged.
-                true => order.iter().map(|came| defined[*came]).collect(),
-                false => arrange(&mut store, &order, &defined),
-            }
-        }
-    };
-    assumed.sort_unstable();
+    let members = by_row(&mut store, defined, &mut assumed, is_overlay);
     store.uids.close();
     store.close();
     let types = starts(&store.uids, &shapes);
-    let (closure, errors) = Closure::new(&store.parents, order.len(), |row| {
+    let (closure, errors) = Closure::new(&store.parents, members.len(), |row| {
         Some(store.members.get(members[row].get()?.index())?.parents)
     });
-    let cache = CedarCache::new(&store, order.len());
+    let cache = CedarCache::new(&store, members.len());
     let mut directory = Directory {
         shapes,
         store,
@@ -95,6 +74,35 @@ pub(crate) fn ordered(
     references::required_parents(&directory, rules, &mut tally);
     references::parents_beside_none(&directory, rules, &mut tally);
     (directory, tally.into_findings())
+}
+
+/// Brings everything into the order of rows, and returns the entity of each row.
+fn by_row(
+    store: &mut Store,
+    defined: IndexVec<Row, MemberOrNone>,
+    assumed: &mut [Row],
+    is_overlay: bool,
+) -> IndexVec<Row, MemberOrNone> {
+    let order = sorted(&store.uids);
+    // Without new uids, the tables of an overlay are in order already.
+    if is_overlay && order.iter_enumerated().all(|(row, came)| row == *came) {
+        assumed.sort_unstable();
+        return defined;
+    }
+    let mut rows: IndexVec<Row, Row> = IndexVec::filled(Row::new(0), order.len());
+    for (row, came) in order.iter_enumerated() {
+        rows[*came] = row;
+    }
+    rename(store, &order, &rows);
+    for uid in assumed.iter_mut() {
+        *uid = rows[*uid];
+    }
+    assumed.sort_unstable();
+    match is_overlay {
+        // The entities stay where they are: most have been arranged.
+        true => order.iter().map(|came| defined[*came]).collect(),
+        false => arrange(store, &order, &defined),
+    }
 }
 
 /// Stores the uids that policies name, and returns those that exist without an entry in a file.
@@ -188,8 +196,7 @@ fn arrange(
         Some(store.push(member.with_parents(list), own))
     });
     let arranged = arranged.map(|member| member.map(MemberOrNone::from).unwrap_or_default());
-    let arranged = arranged.collect();
-    arranged
+    arranged.collect()
 }
 
 /// The first row of each type, and at the end the number of rows.

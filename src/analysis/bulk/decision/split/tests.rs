@@ -81,7 +81,8 @@ fn neighbours_share_atoms_as_long_as_their_sets_are_few() {
     let of_classes = [2, 2, 3, 9, 1, 4].map(|count| sets(count, &[]));
     let classes = (0..).map(ClassId::new);
     let batches = Batch::all(classes.zip(of_classes.iter().map(Vec::as_slice)));
-    let shares = batches[0].shares(4).map(|members| {
+    let shares = batches.iter().flat_map(|batch| batch.shares(4));
+    let shares = shares.map(|members| {
         let classes = members.iter().map(|member| member.class.raw());
         (classes.collect(), span(members))
     });
@@ -97,7 +98,9 @@ fn neighbours_share_atoms_as_long_as_their_sets_are_few() {
         ]
     );
     // However many the classes are, everybody is in a share.
-    assert_eq!(batches[0].shares(shared_sets(1 << 20)).flatten().count(), 6);
+    let shares = batches.iter();
+    let shares = shares.flat_map(|batch| batch.shares(shared_sets(1 << 20)));
+    assert_eq!(shares.flatten().count(), 6);
 }
 
 #[test]
@@ -107,7 +110,9 @@ fn those_who_share_atoms_have_cells_of_their_own() {
     let members = [member(&two, 1), member(&one, 3)];
     let membership = membership(1, &[&[0b0010], &[0b1010], &[0b1010], &[0b1000], &[0b0010]]);
     let atoms = Atoms::of_members(&members, &membership, &classes);
-    let [first, second] = [0, 1].map(|place| CellSplit::new(&atoms, &members[place]));
+    let [first, second] = members
+        .each_ref()
+        .map(|member| CellSplit::new(&atoms, member));
     assert_eq!(cells(&first, 5), (vec![0, 0, 1, 2, 0], vec![3, 1, 1]));
     assert_eq!(cells(&second, 5), (vec![0, 1, 2, 1, 0], vec![2, 2, 1]));
     // What either marks is marked, and nothing else.
