@@ -97,6 +97,11 @@ impl Run<'_> {
         client: &Client<'_>,
         of: &ClassOf<'_>,
     ) -> Result<Option<Rejection>, CollectError> {
+        // The pages that an earlier run saved are those that the service makes by itself.
+        let saved = self.journal.saved(of.stem());
+        if saved.pages.iter().any(|(_, next)| next.is_some()) {
+            return self.whole(client, of);
+        }
         for _ in 0..SETTLING {
             match self.pages(client, of)? {
                 Paged::All => return Ok(None),
@@ -105,11 +110,7 @@ impl Run<'_> {
                 Paged::Otherwise => break,
             }
         }
-        // The pages that an earlier run saved may be those that the service makes by itself.
-        let saved = self.journal.saved(of.stem());
-        if !saved.pages.iter().any(|(_, next)| next.is_some()) {
-            self.begin_again(&of.name, of.stem())?;
-        }
+        self.begin_again(&of.name, of.stem())?;
         self.whole(client, of)
     }
 
@@ -117,9 +118,6 @@ impl Run<'_> {
     fn pages(&self, client: &Client<'_>, of: &ClassOf<'_>) -> Result<Paged, CollectError> {
         let (stem, size) = (of.stem(), self.settings.rows_of_page);
         let saved = self.journal.saved(stem);
-        if saved.pages.iter().any(|(_, next)| next.is_some()) {
-            return Ok(Paged::Otherwise);
-        }
         for (rows, _) in &saved.pages {
             self.tally.spend(&of.name, Effort::ONCE);
             self.count(&of.name, *rows);
